@@ -1,0 +1,200 @@
+//! Every route and every layer, on one screen.
+
+use std::net::TcpListener;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use actix_session::SessionMiddleware;
+use actix_session::config::{CookieContentSecurity, PersistentSession};
+use actix_web::cookie::{Key, SameSite};
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, guard as match_on, web};
+use data_encoding::BASE64;
+
+use crate::clock::Clock;
+use crate::config::{BadSetting, Settings};
+use crate::fault::Fault;
+use crate::guard::BODY_BYTES;
+use crate::keys::catalog::Catalog;
+use crate::people::session::{Limits, draw_cookie_key};
+use crate::people::{Hashing, Sessions};
+use crate::public_url::PublicUrl;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Store;
+use crate::{assets, docs, edge, gate, health, home, keys, people};
+
+/// A client that is slow to send its headers is let go.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a stop waits for what is under way.
+const SHUTDOWN_S: u64 = 10;
+
+/// Who may call a route. The guards in the handlers' signatures see to it; the access tests are
+/// generated from this table and hold them to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Open,
+    /// Anyone with the token of the first run, while there is no owner.
+    FirstRun,
+    /// Any member of a team.
+    SignedIn,
+    /// Members who may see keys.
+    SeeKeys,
+    /// Members who may keep keys.
+    KeepKeys,
+    /// A machine, by the key it presents.
+    OwnKey,
+}
+
+/// A route as the access tests see it.
+pub type Route = (&'static str, &'static str, Access);
+
+macro_rules! routes {
+    ($table:ident, $configure:ident: $($path:expr => { $($method:ident $access:ident $handler:path),+ $(,)? })+) => {
+        /// Path, method, access.
+        pub const $table: &[Route] = &[$($(($path, stringify!($method), Access::$access)),+),+];
+
+        fn $configure(app: &mut web::ServiceConfig) {
+            $(app.service(
+                web::resource($path)
+                    $(.route(routes!(@route $method).to($handler)))+
+                    .default_service(web::to(|| wrong_method(concat!($(stringify!($method), " "),+)))),
+            );)+
+        }
+    };
+    (@route GET) => { web::route().guard(match_on::Any(match_on::Get()).or(match_on::Head())) };
+    (@route POST) => { web::post() };
+    (@route DELETE) => { web::delete() };
+}
+
+routes! { PAGES, pages:
+    "/" => { GET Open home::ask }
+    people::address::SETUP => { GET FirstRun people::setup::ask, POST FirstRun people::setup::act }
+    people::address::LOGIN => { GET Open people::login::ask, POST Open people::login::act }
+    people::address::LOGOUT => { POST SignedIn people::logout::act }
+    people::address::SECURITY => { GET SignedIn people::security::ask, POST SignedIn people::security::act }
+    keys::address::LIST => { GET SeeKeys keys::list::ask }
+    keys::address::ALIAS => { GET SignedIn keys::list::alias }
+    keys::address::LIST_OF_KEYS => { POST KeepKeys keys::create::act }
+    keys::address::NEW => { GET KeepKeys keys::create::ask }
+    keys::address::KEY => { GET SeeKeys keys::details::ask }
+    keys::address::EDIT => { GET KeepKeys keys::edit::ask, POST KeepKeys keys::edit::act }
+    keys::address::REVOCATION => { GET KeepKeys keys::revoke::ask, POST KeepKeys keys::revoke::act }
+    keys::address::DELETION => { GET KeepKeys keys::delete::ask, POST KeepKeys keys::delete::act }
+    docs::ADDRESS => { GET Open docs::api::ask }
+}
+
+routes! { DOORS, doors:
+    health::UP => { GET Open health::up }
+    health::READY => { GET Open health::ready }
+    gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
+    assets::ADDRESS => { GET Open assets::serve }
+}
+
+async fn wrong_method(allowed: &'static str) -> Result<HttpResponse, Fault> {
+    Err(Refusal::WrongMethod(allowed).into())
+}
+
+async fn nothing_here() -> Result<HttpResponse, Fault> {
+    Err(Refusal::NotFound.into())
+}
+
+/// A server that listens, and is not yet running.
+pub struct Listening {
+    /// Runs until it is told to stop.
+    pub server: Server,
+    /// Where people reach it.
+    pub public_url: PublicUrl,
+    /// Where the first team is made, while there is none.
+    pub setup_link: Option<String>,
+}
+
+/// Opens the database and the port. Every error is one line for the person who starts the program.
+pub fn listen(settings: &Settings, clock: Clock) -> Result<Listening, BadSetting> {
+    let store = Store::serve(&settings.database).map_err(BadSetting)?;
+    listen_with(settings, clock, store)
+}
+
+/// As [`listen`], with a database that is open already.
+pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Listening, BadSetting> {
+    let listener =
+        TcpListener::bind(settings.bind).map_err(|e| BadSetting(format!("cannot listen on {}: {e}", settings.bind)))?;
+    let bound = listener.local_addr().map_err(|e| BadSetting(e.to_string()))?;
+    let failed = |fault: Fault| BadSetting(format!("the database does not answer: {fault}"));
+    let cookie_key = cookie_key(settings, &store)?;
+    let setup_path = people::setup::new_link(&store, clock.now()).map_err(failed)?;
+    let cores = available_parallelism().map_or(1, usize::from);
+    let site = Site {
+        store,
+        clock,
+        catalog: Catalog::built_in(),
+        public_url: settings.public_url.clone().unwrap_or(PublicUrl::of_bind(bound)),
+        cookie_key,
+        hashing: Hashing::on(cores),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        sign_in_limit: settings.sign_in_limit,
+    };
+    let public_url = site.public_url.clone();
+    let setup_link = setup_path.map(|path| format!("{public_url}{path}"));
+    let limits = Limits { idle_s: settings.session_idle_s, absolute_s: settings.session_absolute_s };
+    let server = serve(site, limits, listener, settings.workers.unwrap_or(cores))
+        .map_err(|e| BadSetting(format!("cannot listen on {bound}: {e}")))?;
+    Ok(Listening { server, public_url, setup_link })
+}
+
+fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let site = web::Data::new(site);
+    let app = move || {
+        App::new()
+            .app_data(site.clone())
+            .app_data(web::PayloadConfig::new(BODY_BYTES))
+            .wrap(from_fn(edge::observe))
+            .configure(doors)
+            .service(
+                web::scope("")
+                    .wrap(sessions(&site, limits))
+                    .wrap(from_fn(edge::keep_out))
+                    .wrap(Compress::default())
+                    .configure(pages)
+                    .default_service(web::to(nothing_here)),
+            )
+    };
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .client_request_timeout(HEADER_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_S)
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn sessions(site: &Site, limits: Limits) -> SessionMiddleware<Sessions> {
+    let store = Sessions::new(site.store.clone(), site.clock.clone(), limits);
+    let lifetime = actix_web::cookie::time::Duration::seconds(limits.absolute_s);
+    SessionMiddleware::builder(store, Key::from(&site.cookie_key))
+        .cookie_name(site.cookie_name("session"))
+        .cookie_path("/".into())
+        .cookie_secure(site.public_url.keeps_secure_cookies())
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .session_lifecycle(PersistentSession::default().session_ttl(lifetime))
+        .build()
+}
+
+/// From the secret file, or drawn once and kept in the database.
+fn cookie_key(settings: &Settings, store: &Store) -> Result<Vec<u8>, BadSetting> {
+    const BYTES: usize = 64;
+    if let Some(file) = &settings.secret_file {
+        let key = std::fs::read(file).map_err(|e| BadSetting(format!("--secret-file {}: {e}", file.display())))?;
+        if key.len() < BYTES {
+            return Err(BadSetting(format!("--secret-file {} has fewer than {BYTES} bytes", file.display())));
+        }
+        return Ok(key);
+    }
+    let fresh = BASE64.encode(&draw_cookie_key());
+    let kept = store.write_here(|db| people::store::cookie_key(db, &fresh));
+    let kept = kept.map_err(|fault| BadSetting(format!("the database does not answer: {fault}")))?;
+    BASE64.decode(kept.as_bytes()).map_err(|_| BadSetting("the cookie key in the database cannot be read".into()))
+}

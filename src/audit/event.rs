@@ -1,0 +1,77 @@
+//! One line of the audit log. It never holds a secret, a digest or a password.
+
+use std::net::IpAddr;
+
+use crate::clock::Moment;
+use crate::people::member::{PersonId, TeamId};
+
+/// Who did it, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// None for a key that acts itself, and for commands on the server.
+    pub person: Option<PersonId>,
+    /// None for commands on the server.
+    pub address: Option<IpAddr>,
+}
+
+impl Who {
+    /// Somebody with a shell on the server.
+    pub const COMMAND: Who = Who { person: None, address: None };
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The first team and its owner were made.
+    SetUp,
+    /// A person joined a team.
+    MemberAdded,
+    /// A person signed in.
+    SignedIn,
+    /// A person signed out.
+    SignedOut,
+    /// A person has a new password.
+    PasswordChanged,
+    /// A key was made.
+    KeyCreated,
+    /// A key has a new name.
+    KeyRenamed,
+    /// A key was revoked.
+    KeyRevoked,
+    /// A key was deleted.
+    KeyDeleted,
+}
+
+impl Action {
+    /// As it is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::SetUp => "set_up",
+            Action::MemberAdded => "member_added",
+            Action::SignedIn => "signed_in",
+            Action::SignedOut => "signed_out",
+            Action::PasswordChanged => "password_changed",
+            Action::KeyCreated => "key_created",
+            Action::KeyRenamed => "key_renamed",
+            Action::KeyRevoked => "key_revoked",
+            Action::KeyDeleted => "key_deleted",
+        }
+    }
+}
+
+/// One thing that was done.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub who: Who,
+    /// In which team, if in one.
+    pub team: Option<TeamId>,
+    /// What.
+    pub action: Action,
+    /// On what: the id of a key, a person or a team.
+    pub subject: String,
+    /// What a reader wants to know beside it, such as a name.
+    pub detail: String,
+}

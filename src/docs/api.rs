@@ -1,0 +1,42 @@
+//! How to use a key: the header, what a 401 means and what to check, good practices.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::fault::Fault;
+use crate::gate;
+use crate::guard::session_person;
+use crate::keys;
+use crate::page::{self, Porch};
+use crate::people;
+use crate::site::Site;
+
+/// A way back.
+pub struct Back {
+    label: &'static str,
+    url: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "docs/api.html")]
+struct ApiDocsPage {
+    porch: Porch,
+    back: Back,
+    self_url: String,
+    prefix: String,
+}
+
+/// Shows the page.
+pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let back = match session_person(&request) {
+        Some(_) => Back { label: "Developers", url: keys::address::LIST },
+        None => Back { label: "Sign in", url: people::address::LOGIN },
+    };
+    let shown = ApiDocsPage {
+        porch: Porch::of(&site),
+        back,
+        self_url: gate::own_key_url(&site),
+        prefix: site.catalog.default_kind().prefix.clone(),
+    };
+    page::html(shown.render())
+}

@@ -1,0 +1,13 @@
+//! The documentation room: how to use a key. Anyone may read it.
+
+pub mod api;
+
+use crate::site::Site;
+
+/// How to use a key.
+pub const ADDRESS: &str = "/docs/api";
+
+/// Where the API's documentation is: the product's own, or ours.
+pub fn url(site: &Site) -> String {
+    site.catalog.product().docs_url.clone().unwrap_or_else(|| ADDRESS.to_owned())
+}

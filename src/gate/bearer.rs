@@ -1,0 +1,101 @@
+//! What a request presents as its key: exactly one `Authorization: Bearer …` (RFC 6750) or
+//! `X-API-Key`, untrimmed. Everything ambiguous is refused without a look-up.
+
+/// The longest text that is looked at, in bytes.
+const MAX_BYTES: usize = 128;
+
+/// What was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented<'a> {
+    /// No credential of ours.
+    Nothing,
+    /// Something that cannot be one key: two of them, two spaces, too long, not ASCII.
+    Unreadable,
+    /// A text that may be a key.
+    Text(&'a str),
+}
+
+/// Reads the values of all `Authorization` and all `X-API-Key` headers.
+pub fn read<'a>(authorization: &[&'a [u8]], api_key: &[&'a [u8]]) -> Presented<'a> {
+    let bearer = match authorization {
+        [] => None,
+        [one] => bearer_token(one),
+        _ => return Presented::Unreadable,
+    };
+    match (bearer, api_key) {
+        (None, []) => Presented::Nothing,
+        (Some(text), []) => readable(text),
+        (None, [text]) => readable(text),
+        _ => Presented::Unreadable,
+    }
+}
+
+/// What follows the scheme `Bearer`, in any case, and one space; none for another scheme.
+fn bearer_token(value: &[u8]) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"bearer";
+    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return None;
+    }
+    match rest {
+        [] => Some(rest),
+        [b' ', token @ ..] => Some(token),
+        _ => None, // a scheme that only begins like ours
+    }
+}
+
+fn readable(text: &[u8]) -> Presented<'_> {
+    let is_plain = !text.is_empty() && text.len() <= MAX_BYTES && text.iter().all(u8::is_ascii_graphic);
+    match std::str::from_utf8(text) {
+        Ok(text) if is_plain => Presented::Text(text),
+        _ => Presented::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorization(value: &str) -> Presented<'_> {
+        read(&[value.as_bytes()], &[])
+    }
+
+    #[test]
+    fn one_bearer_token_is_read_whatever_the_scheme_s_case() {
+        for value in ["Bearer abc", "bearer abc", "BEARER abc"] {
+            assert_eq!(authorization(value), Presented::Text("abc"));
+        }
+        assert_eq!(read(&[], &[b"abc"]), Presented::Text("abc"));
+    }
+
+    #[test]
+    fn other_schemes_are_none_of_ours() {
+        for value in ["", "Basic abc", "Bearerabc", "Bear abc", "Token abc"] {
+            assert_eq!(authorization(value), Presented::Nothing, "{value:?}");
+        }
+        assert_eq!(read(&[b"Basic abc"], &[b"key"]), Presented::Text("key"));
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_unreadable() {
+        let long = format!("Bearer {}", "a".repeat(129));
+        for value in ["Bearer", "Bearer ", "Bearer  abc", "Bearer abc ", "Bearer a b", "Bearer \u{e9}", &long] {
+            assert_eq!(authorization(value), Presented::Unreadable, "{value:?}");
+        }
+        assert_eq!(read(&[b"Bearer a", b"Bearer a"], &[]), Presented::Unreadable);
+        assert_eq!(read(&[b"Bearer a"], &[b"a"]), Presented::Unreadable);
+        assert_eq!(read(&[], &[b"a", b"a"]), Presented::Unreadable);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(
+            values in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), 0..3)
+        ) {
+            let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+            if let Presented::Text(text) = read(&values, &[]) {
+                proptest::prop_assert!(text.len() <= MAX_BYTES && text.bytes().all(|b| b.is_ascii_graphic()));
+            }
+        }
+    }
+}

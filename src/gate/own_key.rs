@@ -1,0 +1,113 @@
+//! A key asks about itself, or revokes itself. That is all a key can do here.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::bearer::{self, Presented};
+use super::verdict::{FoundKey, Verdict};
+use super::{refused, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::edge::Client;
+use crate::fault::Fault;
+use crate::keys::key::Status;
+use crate::keys::secret::KeySecret;
+use crate::keys::store::revoke_itself;
+use crate::site::Site;
+use crate::store::Db;
+
+#[derive(Serialize)]
+struct Told<'a> {
+    id: &'a str,
+    name: &'a str,
+    team: ToldTeam<'a>,
+    project: Option<&'a str>,
+    kind: &'a str,
+    permissions: Vec<String>,
+    fields: BTreeMap<&'a str, Vec<&'a str>>,
+    created_at: String,
+    expires_at: Option<String>,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct ToldTeam<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Told<'a> {
+    fn of(key: &'a FoundKey) -> Told<'a> {
+        let restricted = key.grants.restricted();
+        Told {
+            id: key.id.as_str(),
+            name: &key.name,
+            team: ToldTeam { id: key.team.id.as_str(), name: &key.team.name },
+            project: None,
+            kind: &key.kind,
+            permissions: key.grants.iter().map(|grant| grant.to_string()).collect(),
+            fields: restricted.map(|(resource, few)| (resource, few.iter().map(String::as_str).collect())).collect(),
+            created_at: key.created_at.rfc3339(),
+            expires_at: key.expiration.at().map(Moment::rfc3339),
+            status: Status::Active.word(),
+        }
+    }
+}
+
+/// The secret that the request presents, or what is wrong with it without a look-up.
+fn presented(request: &HttpRequest, site: &Site) -> Result<KeySecret, Verdict> {
+    let all = |name: &str| request.headers().get_all(name).map(|value| value.as_bytes()).collect::<Vec<_>>();
+    match bearer::read(&all(AUTHORIZATION.as_str()), &all("X-API-Key")) {
+        Presented::Nothing => Err(Verdict::Missing),
+        Presented::Unreadable => Err(Verdict::Malformed),
+        Presented::Text(text) => KeySecret::parse(text, site.catalog.prefixes()).map_err(|_| Verdict::Malformed),
+    }
+}
+
+/// Tells what the key may.
+pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let verdict = match presented(&request, &site) {
+        Err(verdict) => verdict,
+        Ok(secret) => {
+            let found = site.store.read(move |db| store::find(db, &secret.digest())).await?;
+            // The time is asked after the look-up: a key that expired meanwhile is refused.
+            found.map_or(Verdict::NotFound, |found| Verdict::on(found, site.now()))
+        }
+    };
+    Ok(match verdict {
+        Verdict::Valid(key) => HttpResponse::Ok().json(Told::of(&key)),
+        refused => refused::unauthorized(&refused, &request, &site),
+    })
+}
+
+/// The key revokes itself.
+pub async fn act(
+    request: HttpRequest,
+    client: web::ReqData<Client>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let (who, now) = (Who { person: None, address: Some(client.address) }, site.now());
+    let verdict = match presented(&request, &site) {
+        Err(verdict) => verdict,
+        Ok(secret) => site.store.write(move |db| revoke(db, &secret, who, now)).await?,
+    };
+    Ok(match verdict {
+        Verdict::Valid(_) => HttpResponse::NoContent().finish(),
+        refused => refused::unauthorized(&refused, &request, &site),
+    })
+}
+
+fn revoke(db: &mut Db, secret: &KeySecret, who: Who, now: Moment) -> Result<Verdict, Fault> {
+    let Some(found) = store::find(db, &secret.digest())? else { return Ok(Verdict::NotFound) };
+    let verdict = Verdict::on(found, now);
+    let Verdict::Valid(key) = &verdict else { return Ok(verdict) };
+    if !revoke_itself(db, &key.team.id, &key.id, now)? {
+        return Ok(Verdict::Revoked); // somebody else was faster
+    }
+    let (team, subject, detail) = (Some(key.team.id.clone()), key.id.to_string(), key.name.clone());
+    audit::record(db, &Event { at: now, who, team, action: Action::KeyRevoked, subject, detail })?;
+    Ok(verdict)
+}

@@ -1,0 +1,54 @@
+//! 401 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is
+//! never echoed.
+
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::verdict::Verdict;
+use crate::edge::Client;
+use crate::site::Site;
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    status: u16,
+    title: &'static str,
+    detail: &'static str,
+    code: &'static str,
+    request_id: &'a str,
+}
+
+/// The 401 that tells a verdict; a valid key gets none.
+pub fn unauthorized(verdict: &Verdict, request: &HttpRequest, site: &Site) -> HttpResponse {
+    let (code, title, detail) = words(verdict);
+    let client = request.extensions().get::<Client>().cloned();
+    let request_id = client.as_ref().map_or("", |client| &client.request_id);
+    // RFC 6750, 3.1: an error is named only where a credential was sent.
+    let error = if *verdict == Verdict::Missing { "" } else { ", error=\"invalid_token\"" };
+    HttpResponse::Unauthorized()
+        .insert_header((header::WWW_AUTHENTICATE, format!("Bearer realm=\"{}\"{error}", realm(site))))
+        .content_type("application/problem+json")
+        .json(Problem { status: 401, title, detail, code, request_id })
+}
+
+fn words(verdict: &Verdict) -> (&'static str, &'static str, &'static str) {
+    match verdict {
+        Verdict::Missing => ("MISSING", "No API key", "Send the key as `Authorization: Bearer KEY`."),
+        Verdict::Valid(_) | Verdict::Malformed => {
+            ("MALFORMED", "Malformed API key", "Compare it with what you copied: nothing before it, nothing behind it.")
+        }
+        Verdict::NotFound => ("NOT_FOUND", "Unknown API key", "No such key was made here, or it was deleted."),
+        Verdict::Revoked => ("REVOKED", "Revoked API key", "Somebody revoked it. Ask for a new one."),
+        Verdict::Expired => ("EXPIRED", "Expired API key", "Its time is over. Ask for a new one."),
+    }
+}
+
+/// The product's name as a quoted string may hold it.
+fn realm(site: &Site) -> String {
+    site.catalog
+        .product()
+        .name
+        .chars()
+        .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
+        .collect()
+}

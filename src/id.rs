@@ -1,0 +1,93 @@
+//! The names that records carry in addresses and tables: `key_…`, `team_…`, `person_…`.
+//!
+//! An id is a ULID behind a prefix that says what it names. Ids made later sort later, also within
+//! one second, which is what makes "newest first" stable. They are no secret and guard nothing.
+
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::clock::Moment;
+
+/// One generator for the process: within one millisecond it counts up instead of drawing anew.
+static GENERATOR: LazyLock<Mutex<ulid::Generator>> = LazyLock::new(|| Mutex::new(ulid::Generator::new()));
+
+/// A fresh ULID in small letters, made at `now`.
+pub(crate) fn mint(now: Moment) -> String {
+    let since_1970 = Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0));
+    let mut generator = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let ulid = match generator.generate_from_datetime(UNIX_EPOCH + since_1970) {
+        Ok(ulid) => ulid,
+        Err(overflow) => overflow.commit_overflow_random(),
+    };
+    ulid.to_string().to_ascii_lowercase()
+}
+
+/// Whether `text` is a ULID as [`mint`] writes it.
+pub(crate) fn is_minted(text: &str) -> bool {
+    let read = ulid::Ulid::from_string(&text.to_ascii_uppercase());
+    // Only one text stands for an id: what would not be written is not read.
+    read.is_ok_and(|ulid| ulid.to_string().to_ascii_lowercase() == text)
+}
+
+/// Declares an id type with its prefix.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A new id, made at `now`.
+            pub fn mint(now: $crate::clock::Moment) -> Self {
+                Self(format!("{}{}", $prefix, $crate::id::mint(now)))
+            }
+
+            /// Reads an id as it stands in an address or a table; none if it is not one.
+            pub fn parse(text: &str) -> Option<Self> {
+                let rest = text.strip_prefix($prefix)?;
+                $crate::id::is_minted(rest).then(|| Self(text.to_owned()))
+            }
+
+            /// The id as it stands in addresses and tables.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use id_type;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    id_type!(
+        /// An id for these tests.
+        TestId,
+        "test_"
+    );
+
+    #[test]
+    fn ids_made_in_one_second_sort_in_the_order_they_were_made() {
+        let now = Moment::from_unix(1_800_000_000).expect("in range");
+        let ids: Vec<TestId> = (0..1_000).map(|_| TestId::mint(now)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn an_id_reads_back_and_nothing_else_does() {
+        let id = TestId::mint(Moment::from_unix(1_800_000_000).expect("in range"));
+        assert_eq!(TestId::parse(id.as_str()), Some(id.clone()));
+        for bad in
+            ["", "test_", "key_x", &id.as_str()[1..], &id.as_str().to_uppercase(), "test_zzzzzzzzzzzzzzzzzzzzzzzzzz"]
+        {
+            assert_eq!(TestId::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What htmx gets after a key was created, renamed, revoked or deleted: what changed on the list, and
+//! nothing else.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::key::KeyId;
+use super::place::Place;
+use super::shown::{self, Empty, KeyRow, Tab};
+use super::store::Counts;
+use crate::fault::Fault;
+use crate::page;
+
+/// The parts of the list that changed.
+#[derive(Template)]
+#[template(path = "keys/changed.html")]
+pub(super) struct Changed {
+    closes_dialogs: bool,
+    changes: Vec<RowChange>,
+    tabs: Vec<Tab>,
+    count: String,
+    empty: Option<Empty>,
+    notice: String,
+}
+
+/// What happens to a row.
+pub(super) enum RowChange {
+    /// It is new, and stands on top until the list is loaded again.
+    Added(KeyRow),
+    /// It stays where it is.
+    Replaced(KeyRow),
+    /// It is gone.
+    Removed(KeyId),
+}
+
+impl Changed {
+    pub(super) fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place) -> Changed {
+        // A row that leaves its tab by a change stays in sight: only a deleted one can leave nothing.
+        let may_be_empty = changes.iter().all(|change| matches!(change, RowChange::Removed(_)));
+        Changed {
+            closes_dialogs: true,
+            changes,
+            tabs: shown::tabs(counts, place),
+            count: shown::count_text(counts, place),
+            empty: may_be_empty.then(|| shown::empty(counts, true, crate::docs::ADDRESS, place)).flatten(),
+            notice: String::new(),
+        }
+    }
+
+    /// As the answer of its own, which closes the dialogs and says what was done.
+    pub(super) fn answer(self, notice: String) -> Result<HttpResponse, Fault> {
+        page::html(Changed { notice, ..self }.render())
+    }
+
+    /// Beside a dialog that stays.
+    pub(super) fn beside_a_dialog(self, notice: String) -> Changed {
+        Changed { closes_dialogs: false, notice, ..self }
+    }
+}

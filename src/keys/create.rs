@@ -1,0 +1,258 @@
+//! Create a key: asks for its name, permissions and expiration; issues it; reveals its secret in the
+//! answer and nowhere else, ever. A form makes one key, however often it is sent.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::changed::{Changed, RowChange};
+use super::create_page::{CreatePage, Typed};
+use super::draft::{Draft, RawDraft};
+use super::key::{Actor, ApiKey, KeyId};
+use super::place::{self, IdInPath, Place};
+use super::secret::KeySecret;
+use super::shown::{self, Hidden, KeyRow, Time};
+use super::{address, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::calendar;
+use crate::docs;
+use crate::fault::Fault;
+use crate::gate;
+use crate::guard::{Form, Keeper, Pairs, Posted, read_strictly};
+use crate::page::{self, Shell};
+use crate::people::session;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+#[derive(Template)]
+#[template(path = "keys/reveal.html", blocks = ["dialog"])]
+struct RevealPage<'a> {
+    shell: Shell,
+    is_dialog: bool,
+    name: &'a str,
+    secret: &'a str,
+    permissions_in_full: String,
+    expiration: String,
+    env_name: String,
+    try_url: String,
+    docs_url: String,
+    back_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "keys/create_conflict.html", blocks = ["sheet"])]
+struct CreateConflictPage {
+    shell: Shell,
+    is_dialog: bool,
+    name: String,
+    preview: String,
+    created: Time,
+    action_url: String,
+    ask_url: String,
+    back_url: String,
+    kept: Vec<Hidden>,
+    replaces: String,
+    nonce: String,
+}
+
+/// What is sent to create a key.
+pub struct CreateForm {
+    fields: CreateFields,
+    fields_choice: BTreeMap<String, String>,
+    as_sent: Pairs,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateFields {
+    nonce: String,
+    name: String,
+    kind: Option<String>,
+    #[serde(default)]
+    permission: Vec<String>,
+    #[serde(default)]
+    field: Vec<String>,
+    expiration: String,
+    expires_on: Option<String>,
+    time_zone: Option<String>,
+    /// The key that this one replaces, revoked with the same answer.
+    replaces: Option<String>,
+}
+
+impl Form for CreateForm {
+    fn read(pairs: Pairs) -> Result<CreateForm, String> {
+        let (choices, rest): (Pairs, Pairs) = pairs.iter().cloned().partition(|(name, _)| name.starts_with("fields."));
+        let count = choices.len();
+        let choices = choices.into_iter().map(|(name, value)| (name["fields.".len()..].to_owned(), value));
+        let fields_choice: BTreeMap<String, String> = choices.collect();
+        if fields_choice.len() != count {
+            return Err("a field is repeated".into());
+        }
+        let fields: CreateFields = read_strictly(&rest)?;
+        if !session::is_nonce(&fields.nonce) {
+            return Err("the field nonce is not one of ours".into());
+        }
+        Ok(CreateForm { fields, fields_choice, as_sent: pairs })
+    }
+}
+
+impl CreateForm {
+    fn raw(&self) -> RawDraft<'_> {
+        RawDraft {
+            name: &self.fields.name,
+            kind: self.fields.kind.as_deref(),
+            permissions: &self.fields.permission,
+            fields_choice: &self.fields_choice,
+            fields: &self.fields.field,
+            expiration: &self.fields.expiration,
+            expires_on: self.fields.expires_on.as_deref(),
+            time_zone: self.fields.time_zone.as_deref(),
+        }
+    }
+
+    fn replaces(&self) -> Result<Option<KeyId>, Refusal> {
+        let id = self.fields.replaces.as_deref();
+        id.map(|id| KeyId::parse(id).ok_or(Refusal::NotFound)).transpose()
+    }
+}
+
+/// Asks for a new key.
+pub async fn ask(keeper: Keeper, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let page = CreatePage::new(Shell::of(&keeper.0, &site, address::LIST), &site, &place, Typed::nothing());
+    page.answer(StatusCode::OK)
+}
+
+/// Creates the key and reveals its secret.
+pub async fn act(
+    posted: Posted<Keeper, CreateForm>,
+    place: Place,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Posted { sender: Keeper(signed_in), form } = posted;
+    let shell = Shell::of(&signed_in, &site, address::LIST);
+    let draft = match Draft::parse(&form.raw(), &site.catalog, place.now) {
+        Ok(draft) => draft,
+        Err(errors) => {
+            let typed = Typed::again(&form.raw(), &form.fields.nonce, form.fields.replaces.as_deref(), errors);
+            return CreatePage::new(shell, &site, &place, typed).answer(StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+
+    let secret = KeySecret::mint_from_os(&draft.kind().prefix);
+    let team = signed_in.member.team.id.clone();
+    let maker = Actor { person: signed_in.member.person.id.clone(), name: signed_in.member.person.name.clone() };
+    let key = draft.issue(team.clone(), maker, secret.preview());
+    let (digest, nonce, replaces) = (secret.digest(), form.fields.nonce.clone(), form.replaces()?);
+    let (issued, who, search) = (key.clone(), signed_in.who(), place.query.clone());
+    let written = site.store.write(move |db| {
+        store::insert(db, &issued, &digest, &nonce)?;
+        record(db, &issued, &who, Action::KeyCreated)?;
+        if let Some(id) = &replaces {
+            super::revoke::revoke(db, &issued.team, id, &who, issued.created_at)?;
+        }
+        let replaced = replaces.map(|id| store::find(db, &issued.team, &id)).transpose()?.flatten();
+        Ok((store::counts(db, &issued.team, search.search(), issued.created_at)?, replaced))
+    });
+    let (counts, replaced) = match written.await {
+        Ok(written) => written,
+        Err(Fault::Refused(Refusal::AlreadySent)) => return already_sent(shell, &form, &key, place, &site).await,
+        Err(fault) => return Err(fault),
+    };
+
+    let reveal = reveal(shell, &key, &secret, &place, &site);
+    if !place.wants_fragment {
+        return page::html(reveal.render());
+    }
+    let row = |key| KeyRow::of(key, true, &place, &site.catalog);
+    let changes = [Some(RowChange::Added(row(key.clone()))), replaced.map(|key| RowChange::Replaced(row(key)))];
+    let changed = Changed::new(changes.into_iter().flatten().collect(), &counts, &place)
+        .beside_a_dialog(format!("“{}” created.", key.name));
+    page::html(reveal.as_dialog().render().and_then(|dialog| Ok(dialog + &changed.render()?)))
+}
+
+fn record(db: &mut Db, key: &ApiKey, who: &Who, action: Action) -> Result<(), Fault> {
+    let event = Event {
+        at: key.created_at,
+        who: who.clone(),
+        team: Some(key.team.clone()),
+        action,
+        subject: key.id.to_string(),
+        detail: key.name.to_string(),
+    };
+    audit::record(db, &event)
+}
+
+fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Place, site: &Site) -> RevealPage<'a> {
+    let ends = key.expiration.at();
+    RevealPage {
+        shell,
+        is_dialog: place.wants_fragment,
+        name: key.name.as_str(),
+        secret: secret.expose(),
+        permissions_in_full: shown::in_full(&key.grants, &site.catalog),
+        expiration: ends
+            .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),
+        env_name: env_name(&site.catalog.product().name),
+        try_url: gate::own_key_url(site),
+        docs_url: docs::url(site),
+        back_url: place.list_url(),
+    }
+}
+
+/// `SOON_API_KEY`
+fn env_name(product: &str) -> String {
+    let upper: String =
+        product.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let word = upper.trim_matches(|c: char| c == '_' || c.is_ascii_digit());
+    if word.is_empty() { "API_KEY".into() } else { format!("{word}_API_KEY") }
+}
+
+/// The form was sent before: the key is there, its secret was shown once, and this says how to go on.
+async fn already_sent(
+    shell: Shell,
+    form: &CreateForm,
+    key: &ApiKey,
+    place: Place,
+    site: &Site,
+) -> Result<HttpResponse, Fault> {
+    let (team, nonce) = (key.team.clone(), form.fields.nonce.clone());
+    let made = site.store.read(move |db| store::find_made_with(db, &team, &nonce)).await?;
+    let made = place::find(site, &key.team, IdInPath(made)).await.map_err(|fault| match fault {
+        // It was made and deleted since: there is nothing left to replace.
+        Fault::Refused(Refusal::NotFound) => Refusal::AlreadySent.into(),
+        other => other,
+    })?;
+    let dropped = ["nonce", "replaces"];
+    let kept = form.as_sent.iter().filter(|(name, _)| !dropped.contains(&name.as_str()));
+    let page = CreateConflictPage {
+        shell,
+        is_dialog: place.wants_fragment,
+        name: made.name.to_string(),
+        preview: made.preview.as_str().to_owned(),
+        created: Time::past(made.created_at, &place),
+        action_url: place.here(address::LIST_OF_KEYS),
+        ask_url: place.here(address::NEW),
+        back_url: place.list_url(),
+        kept: kept.map(|(name, value)| Hidden { name: name.clone(), value: value.clone() }).collect(),
+        replaces: made.id.to_string(),
+        nonce: session::draw(),
+    };
+    let rendered = if page.is_dialog { page.as_sheet().render() } else { page.render() };
+    page::html_with(StatusCode::CONFLICT, rendered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::env_name;
+
+    #[test]
+    fn a_products_name_makes_a_variable() {
+        assert_eq!(env_name("Soon"), "SOON_API_KEY");
+        assert_eq!(env_name("Soul Machines 2"), "SOUL_MACHINES_API_KEY");
+        assert_eq!(env_name("42"), "API_KEY");
+    }
+}

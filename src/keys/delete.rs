@@ -1,0 +1,95 @@
+//! Delete a spent key: it leaves the list. The audit log keeps its history, a tombstone its digest.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::changed::{Changed, RowChange};
+use super::key::{KeyId, Standing};
+use super::place::{self, IdInPath, Place};
+use super::{address, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::guard::{Form, Keeper, Pairs, Posted, read_nothing};
+use crate::page::{self, Shell};
+use crate::people::member::TeamId;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+const LIVE: Refusal = Refusal::WrongState("Only revoked and expired keys can be deleted. Revoke it first.");
+
+#[derive(Template)]
+#[template(path = "keys/delete.html", blocks = ["dialog"])]
+struct DeletePage {
+    shell: Shell,
+    is_dialog: bool,
+    action_url: String,
+    back_url: String,
+    name: String,
+    preview: String,
+    status: &'static str,
+    tone: &'static str,
+}
+
+/// Nothing but the will to delete.
+pub struct DeleteForm;
+
+impl Form for DeleteForm {
+    fn read(pairs: Pairs) -> Result<DeleteForm, String> {
+        read_nothing(&pairs).map(|()| DeleteForm)
+    }
+}
+
+/// Asks whether it is meant.
+pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let Keeper(signed_in) = keeper;
+    let Standing::Spent(key) = place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) else {
+        return Err(LIVE.into());
+    };
+    let shown = DeletePage {
+        shell: Shell::of(&signed_in, &site, address::LIST),
+        is_dialog: place.wants_fragment,
+        action_url: place.of_key(address::DELETION, &key.id),
+        back_url: place.list_url(),
+        name: key.name.to_string(),
+        preview: key.preview.as_str().to_owned(),
+        status: key.status().label(),
+        tone: key.status().word(),
+    };
+    page::html(if place.wants_fragment { shown.as_dialog().render() } else { shown.render() })
+}
+
+/// Deletes the key.
+pub async fn act(
+    posted: Posted<Keeper, DeleteForm>,
+    id: IdInPath,
+    place: Place,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Keeper(signed_in) = posted.sender;
+    let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
+    let (now, query, deleted) = (place.now, place.query.clone(), id.clone());
+    let written = site.store.write(move |db| {
+        let name = delete(db, &team, &id, &who, now)?;
+        Ok((name, store::counts(db, &team, query.search(), now)?))
+    });
+    let (name, counts) = written.await?;
+    if !place.wants_fragment {
+        return Ok(page::see_other(&place.list_url()));
+    }
+    Changed::new(vec![RowChange::Removed(deleted)], &counts, &place).answer(format!("“{name}” deleted."))
+}
+
+fn delete(db: &mut Db, team: &TeamId, id: &KeyId, who: &Who, now: Moment) -> Result<String, Fault> {
+    let Standing::Spent(key) = store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now) else {
+        return Err(LIVE.into());
+    };
+    if !store::delete(db, team, id, now)? {
+        return Err(Refusal::NotFound.into()); // somebody else was faster
+    }
+    let name = key.name.to_string();
+    let (who, team, subject, detail) = (who.clone(), Some(team.clone()), id.to_string(), name.clone());
+    audit::record(db, &Event { at: now, who, team, action: Action::KeyDeleted, subject, detail })?;
+    Ok(name)
+}

@@ -1,0 +1,69 @@
+//! A key's details, read only: of spent keys, and of every key for those who may not edit.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::address;
+use super::key::Status;
+use super::place::{self, IdInPath, Place};
+use super::shown::{self, GrantRow, Time};
+use crate::fault::Fault;
+use crate::guard::Viewer;
+use crate::page::{self, Shell};
+use crate::people::member::Deed;
+use crate::site::Site;
+
+#[derive(Template)]
+#[template(path = "keys/details.html", blocks = ["dialog"])]
+struct DetailsPage {
+    shell: Shell,
+    is_dialog: bool,
+    back_url: String,
+    delete_url: Option<String>,
+    is_read_only: bool,
+    name: String,
+    status: &'static str,
+    tone: &'static str,
+    preview: String,
+    grants: Vec<GrantRow>,
+    created: Time,
+    created_by: String,
+    expiration: Option<Time>,
+    urgency: &'static str,
+    revoked: Option<Revoked>,
+}
+
+struct Revoked {
+    at: Time,
+    by: String,
+}
+
+/// Shows the details.
+pub async fn ask(viewer: Viewer, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let Viewer(signed_in) = viewer;
+    let may_keep = signed_in.may(Deed::KeepKeys);
+    let standing = place::find(&site, &signed_in.member.team.id, id).await?.at(place.now);
+    let (key, status) = (standing.key(), standing.status());
+    let may_delete = may_keep && status != Status::Active;
+    let shown = DetailsPage {
+        shell: Shell::of(&signed_in, &site, address::LIST),
+        is_dialog: place.wants_fragment,
+        back_url: place.list_url(),
+        delete_url: may_delete.then(|| place.of_key(address::DELETION, &key.id)),
+        is_read_only: !may_keep,
+        name: key.name.to_string(),
+        status: status.label(),
+        tone: status.word(),
+        preview: key.preview.as_str().to_owned(),
+        grants: shown::grant_rows(&key.grants, &site.catalog),
+        created: Time::past(key.created_at, &place),
+        created_by: key.created_by.name.clone(),
+        expiration: Time::expiration(key, &place),
+        urgency: shown::urgency(&standing, &place),
+        revoked: key.revoked.as_ref().map(|revocation| Revoked {
+            at: Time::past(revocation.at, &place),
+            by: revocation.by.as_ref().map_or("the key itself".into(), |by| by.name.clone()),
+        }),
+    };
+    page::html(if place.wants_fragment { shown.as_dialog().render() } else { shown.render() })
+}

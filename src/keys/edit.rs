@@ -1,0 +1,142 @@
+//! Edit a live key: its name. Permissions and expiration are shown for reference; they never change.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::changed::{Changed, RowChange};
+use super::key::{ApiKey, KeyId, LiveKey, Standing};
+use super::name::KeyName;
+use super::place::{self, IdInPath, Place};
+use super::shown::{self, GrantRow, KeyRow, Time};
+use super::{address, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::guard::{Form, Keeper, Pairs, Posted, SignedIn, read_strictly};
+use crate::page::{self, Shell};
+use crate::people::member::TeamId;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+const SPENT: Refusal = Refusal::WrongState("Only active keys can be renamed.");
+
+#[derive(Template)]
+#[template(path = "keys/edit.html", blocks = ["dialog", "sheet"])]
+struct EditPage {
+    shell: Shell,
+    is_dialog: bool,
+    action_url: String,
+    back_url: String,
+    revoke_url: String,
+    name: String,
+    name_length: usize,
+    name_error: Option<String>,
+    preview: String,
+    grants: Vec<GrantRow>,
+    expiration: Option<Time>,
+    urgency: &'static str,
+    created: Time,
+    created_by: String,
+}
+
+/// What is sent to rename a key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditForm {
+    name: String,
+}
+
+impl Form for EditForm {
+    fn read(pairs: Pairs) -> Result<EditForm, String> {
+        read_strictly(&pairs)
+    }
+}
+
+fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> EditPage {
+    let url = |pattern| place.of_key(pattern, &key.id);
+    EditPage {
+        shell: Shell::of(signed_in, site, address::LIST),
+        is_dialog: place.wants_fragment,
+        action_url: url(address::EDIT),
+        back_url: place.list_url(),
+        revoke_url: url(address::REVOCATION),
+        name: key.name.to_string(),
+        name_length: KeyName::length(key.name.as_str()),
+        name_error: None,
+        preview: key.preview.as_str().to_owned(),
+        grants: shown::grant_rows(&key.grants, &site.catalog),
+        expiration: Time::expiration(&key, place),
+        created: Time::past(key.created_at, place),
+        created_by: key.created_by.name.clone(),
+        urgency: shown::urgency(&Standing::Live(key), place),
+    }
+}
+
+/// Asks for the new name; a spent key has details instead.
+pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let Keeper(signed_in) = keeper;
+    match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
+        Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
+        Standing::Live(key) => {
+            let shown = edit_page(&signed_in, key, &place, &site);
+            page::html(if place.wants_fragment { shown.as_dialog().render() } else { shown.render() })
+        }
+    }
+}
+
+/// Renames the key.
+pub async fn act(
+    posted: Posted<Keeper, EditForm>,
+    id: IdInPath,
+    place: Place,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Posted { sender: Keeper(signed_in), form } = posted;
+    let team = signed_in.member.team.id.clone();
+    let Standing::Live(key) = place::find(&site, &team, id).await?.at(place.now) else { return Err(SPENT.into()) };
+    let name = match KeyName::parse(&form.name) {
+        Ok(name) => name,
+        Err(error) => {
+            let shown = EditPage {
+                name_length: KeyName::length(&form.name),
+                name: form.name,
+                name_error: Some(error.to_string()),
+                ..edit_page(&signed_in, key, &place, &site)
+            };
+            let rendered = if place.wants_fragment { shown.as_sheet().render() } else { shown.render() };
+            return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, rendered);
+        }
+    };
+
+    let (id, who, now, query) = (key.id.clone(), signed_in.who(), place.now, place.query.clone());
+    let written = site.store.write(move |db| {
+        let key = rename(db, &team, &id, name, &who, now)?;
+        Ok((key, store::counts(db, &team, query.search(), now)?))
+    });
+    let (key, counts) = written.await?;
+    if !place.wants_fragment {
+        return Ok(page::see_other(&place.list_url()));
+    }
+    let notice = format!("“{}” saved.", key.name);
+    let row = KeyRow::of(key, true, &place, &site.catalog);
+    Changed::new(vec![RowChange::Replaced(row)], &counts, &place).answer(notice)
+}
+
+fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: KeyName, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
+    let Standing::Live(key) = store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now) else {
+        return Err(SPENT.into());
+    };
+    if key.name == to {
+        return Ok(key.key().clone());
+    }
+    let detail = format!("{} → {to}", key.name);
+    if !store::rename(db, team, id, &to, now)? {
+        return Err(SPENT.into());
+    }
+    let (who, team, subject) = (who.clone(), Some(team.clone()), id.to_string());
+    audit::record(db, &Event { at: now, who, team, action: Action::KeyRenamed, subject, detail })?;
+    Ok(key.rename(to).key().clone())
+}

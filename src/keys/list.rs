@@ -1,0 +1,96 @@
+//! The page: the team's keys, searched, sorted, held to a status, a page at a time.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::place::Place;
+use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
+use super::{address, listing::ListQuery, store};
+use crate::docs;
+use crate::fault::Fault;
+use crate::guard::{SignedIn, Viewer};
+use crate::page::{self, Shell};
+use crate::people::member::Deed;
+use crate::site::Site;
+
+/// Rows a page.
+const PAGE_SIZE: usize = 50;
+
+/// What stands below the table.
+pub(super) struct Foot {
+    pub(super) count: String,
+    pub(super) previous_url: Option<String>,
+    pub(super) next_url: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "keys/list.html", blocks = ["list"])]
+struct ListPage {
+    shell: Shell,
+    list_url: &'static str,
+    docs_url: String,
+    new_url: Option<String>,
+    is_read_only: bool,
+    q: String,
+    kept: Vec<Hidden>,
+    tabs: Vec<Tab>,
+    columns: Vec<Column>,
+    rows: Vec<KeyRow>,
+    empty: Option<Empty>,
+    foot: Foot,
+}
+
+/// Shows the list.
+pub async fn ask(viewer: Viewer, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let Viewer(signed_in) = viewer;
+    let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
+    let read = site.store.read(move |db| {
+        let counts = store::counts(db, &team, query.search(), now)?;
+        Ok((counts, store::page(db, &team, &query, PAGE_SIZE, now)?))
+    });
+    let (counts, page) = read.await?;
+
+    let may_keep = signed_in.may(Deed::KeepKeys);
+    let docs_url = docs::url(&site);
+    let shown = ListPage {
+        shell: Shell::of(&signed_in, &site, address::LIST),
+        list_url: address::LIST,
+        new_url: may_keep.then(|| place.here(address::NEW)),
+        is_read_only: !may_keep,
+        q: place.query.search().map(|search| search.typed().to_owned()).unwrap_or_default(),
+        kept: kept(&place.query),
+        tabs: shown::tabs(&counts, &place),
+        columns: shown::columns(&place),
+        empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, &docs_url, &place) } else { None },
+        foot: foot(&counts, &page, &place),
+        rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, &place, &site.catalog)).collect(),
+        docs_url,
+    };
+    if place.wants_fragment { page::html(shown.as_list().render()) } else { page::html(shown.render()) }
+}
+
+fn foot(counts: &store::Counts, page: &store::Page, place: &Place) -> Foot {
+    use super::cursor::Position;
+    let at = |key: &super::key::ApiKey| Position::of(key, place.query.sort(), place.now);
+    let previous = page.keys.first().filter(|_| page.has_previous).map(|key| place.query.page_before(at(key)));
+    let next = page.keys.last().filter(|_| page.has_next).map(|key| place.query.page_after(at(key)));
+    let url = |query: String| format!("{}{query}", address::LIST);
+    Foot { count: shown::count_text(counts, place), previous_url: previous.map(url), next_url: next.map(url) }
+}
+
+/// What a search keeps: the parts of the query that are not as by default.
+fn kept(query: &ListQuery) -> Vec<Hidden> {
+    let default = ListQuery::default();
+    let is_sorted = (query.sort(), query.direction()) != (default.sort(), default.direction());
+    let parts = [
+        ("sort", is_sorted.then(|| query.sort().word())),
+        ("dir", is_sorted.then(|| query.direction().word())),
+        ("status", query.status().map(|status| status.word())),
+    ];
+    parts.into_iter().filter_map(|(name, value)| Some(Hidden { name: name.into(), value: value?.into() })).collect()
+}
+
+/// The page's address in other products.
+pub async fn alias(_: SignedIn) -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header(("Location", address::LIST)).finish()
+}

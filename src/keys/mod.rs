@@ -1,0 +1,52 @@
+//! The keys room: what a key is, what may be granted, and the page on which a team keeps its keys.
+
+pub mod catalog;
+pub mod cursor;
+pub mod draft;
+pub mod expiration;
+pub mod grants;
+pub mod key;
+pub mod listing;
+pub mod name;
+pub mod secret;
+pub mod wording;
+
+pub(crate) mod changed;
+mod create_page;
+mod place;
+pub(crate) mod shown;
+pub(crate) mod store;
+
+pub mod create;
+pub mod delete;
+pub mod details;
+pub mod edit;
+pub mod list;
+pub mod revoke;
+
+/// The addresses of this room. Every address of a dialog carries the query of the list below it.
+pub mod address {
+    use super::key::KeyId;
+
+    /// The page.
+    pub const LIST: &str = "/settings/developers";
+    /// The page's address in other products.
+    pub const ALIAS: &str = "/settings/api";
+    /// Where a create form is sent.
+    pub const LIST_OF_KEYS: &str = "/settings/developers/keys";
+    /// Asks for a new key.
+    pub const NEW: &str = "/settings/developers/keys/new";
+    /// The pattern of a key's details.
+    pub const KEY: &str = "/settings/developers/keys/{id}";
+    /// The pattern of its edit form.
+    pub const EDIT: &str = "/settings/developers/keys/{id}/edit";
+    /// The pattern of its revocation.
+    pub const REVOCATION: &str = "/settings/developers/keys/{id}/revocation";
+    /// The pattern of its deletion.
+    pub const DELETION: &str = "/settings/developers/keys/{id}/deletion";
+
+    /// A key's address, by its pattern.
+    pub fn of(pattern: &str, id: &KeyId) -> String {
+        pattern.replace("{id}", id.as_str())
+    }
+}

@@ -1,0 +1,105 @@
+//! Revoke a live key: at once, for good. Revoking a revoked one is the same success, with nothing changed.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::changed::{Changed, RowChange};
+use super::key::{ApiKey, KeyId, SpentKey, Standing, Status};
+use super::place::{self, IdInPath, Place};
+use super::shown::KeyRow;
+use super::{address, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::guard::{Form, Keeper, Pairs, Posted, read_nothing};
+use crate::page::{self, Shell};
+use crate::people::member::TeamId;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+#[derive(Template)]
+#[template(path = "keys/revoke.html", blocks = ["dialog"])]
+struct RevokePage {
+    shell: Shell,
+    is_dialog: bool,
+    action_url: String,
+    back_url: String,
+    name: String,
+    preview: String,
+}
+
+/// Nothing but the will to revoke.
+pub struct RevokeForm;
+
+impl Form for RevokeForm {
+    fn read(pairs: Pairs) -> Result<RevokeForm, String> {
+        read_nothing(&pairs).map(|()| RevokeForm)
+    }
+}
+
+/// Asks whether it is meant; a spent key has details instead.
+pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let Keeper(signed_in) = keeper;
+    match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
+        Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
+        Standing::Live(key) => {
+            let shown = RevokePage {
+                shell: Shell::of(&signed_in, &site, address::LIST),
+                is_dialog: place.wants_fragment,
+                action_url: place.of_key(address::REVOCATION, &key.id),
+                back_url: place.list_url(),
+                name: key.name.to_string(),
+                preview: key.preview.as_str().to_owned(),
+            };
+            page::html(if place.wants_fragment { shown.as_dialog().render() } else { shown.render() })
+        }
+    }
+}
+
+/// Revokes the key.
+pub async fn act(
+    posted: Posted<Keeper, RevokeForm>,
+    id: IdInPath,
+    place: Place,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Keeper(signed_in) = posted.sender;
+    let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
+    let (now, query) = (place.now, place.query.clone());
+    let written = site.store.write(move |db| {
+        let key = revoke(db, &team, &id, &who, now)?;
+        Ok((key, store::counts(db, &team, query.search(), now)?))
+    });
+    let (key, counts) = written.await?;
+    if !place.wants_fragment {
+        return Ok(page::see_other(&place.list_url()));
+    }
+    let notice = format!("“{}” revoked. It stopped working at once.", key.name);
+    let row = KeyRow::of(key, true, &place, &site.catalog);
+    Changed::new(vec![RowChange::Replaced(row)], &counts, &place).answer(notice)
+}
+
+/// Revokes the team's key of that id, within a transaction.
+pub(super) fn revoke(db: &mut Db, team: &TeamId, id: &KeyId, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
+    let find = |db: &mut Db| Ok::<Standing, Fault>(store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now));
+    let standing = find(db)?;
+    let (Standing::Live(live), Some(person)) = (&standing, &who.person) else { return already(standing) };
+    if !store::revoke(db, team, id, person, now)? {
+        return already(find(db)?); // somebody else was faster
+    }
+    let (team, subject, detail) = (Some(team.clone()), id.to_string(), live.name.to_string());
+    audit::record(db, &Event { at: now, who: who.clone(), team, action: Action::KeyRevoked, subject, detail })?;
+    Ok(store::find(db, &live.team, id)?.ok_or(Refusal::NotFound)?)
+}
+
+fn already(standing: Standing) -> Result<ApiKey, Fault> {
+    match standing {
+        Standing::Spent(spent) if is_revoked(&spent) => Ok(spent.key().clone()),
+        Standing::Spent(_) | Standing::Live(_) => Err(Refusal::WrongState("Only active keys can be revoked.").into()),
+    }
+}
+
+fn is_revoked(key: &SpentKey) -> bool {
+    key.status() == Status::Revoked
+}

@@ -1,0 +1,339 @@
+//! Keys as people see them: texts, addresses and tones, ready to print.
+
+use super::address;
+use super::catalog::Catalog;
+use super::grants::Grants;
+use super::key::{ApiKey, KeyId, Standing, Status};
+use super::listing::{Direction, Sort};
+use super::place::Place;
+use super::store::{Count, Counts};
+use super::wording::GrantLine;
+use crate::calendar::{self, Urgency, Zone};
+use crate::clock::Moment;
+
+/// A moment in the viewer's zone.
+pub struct Time {
+    /// `4 Nov 2026`, `Today`, `in 9 days`.
+    pub text: String,
+    /// RFC 3339, in UTC.
+    pub iso: String,
+    /// The exact moment, for hover.
+    pub title: String,
+}
+
+impl Time {
+    fn new(text: String, at: Moment, zone: Zone) -> Time {
+        Time { text, iso: at.rfc3339(), title: calendar::exact(at, zone) }
+    }
+
+    /// A moment that lies behind.
+    pub fn past(at: Moment, place: &Place) -> Time {
+        Time::new(calendar::day_or_today(at, place.now, place.zone), at, place.zone)
+    }
+
+    /// When a key ends; none: never.
+    pub fn expiration(key: &ApiKey, place: &Place) -> Option<Time> {
+        let at = key.expiration.at()?;
+        Some(Time::new(calendar::expiry(Some(at), place.now, place.zone).text, at, place.zone))
+    }
+}
+
+/// `soon`, `urgent`, or nothing.
+pub fn urgency(key: &Standing, place: &Place) -> &'static str {
+    if key.status() != Status::Active {
+        return "";
+    }
+    match calendar::expiry(key.key().expiration.at(), place.now, place.zone).urgency {
+        Urgency::None => "",
+        Urgency::Soon => "soon",
+        Urgency::VerySoon => "urgent",
+    }
+}
+
+/// A link with its text.
+pub struct Link {
+    /// The text.
+    pub label: String,
+    /// Where it leads.
+    pub url: String,
+}
+
+/// A hidden field of a form.
+pub struct Hidden {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// One row of the table.
+pub struct KeyRow {
+    /// Names the row in the document.
+    pub id: KeyId,
+    /// What it is called.
+    pub name: String,
+    /// `Active`
+    pub status: &'static str,
+    /// `active`: the badge's tone.
+    pub tone: &'static str,
+    /// Whether it is dimmed.
+    pub is_spent: bool,
+    /// `sk_live_abc…wxyz`
+    pub preview: String,
+    /// `Shifts RW, Users R`
+    pub permissions: String,
+    /// `Shifts: Read, Write; Users: Read`
+    pub permissions_in_full: String,
+    /// When it was made.
+    pub created: Time,
+    /// When it ends; none: never.
+    pub expiration: Option<Time>,
+    /// `soon`, `urgent`, or nothing.
+    pub urgency: &'static str,
+    /// Where a click on the row leads.
+    pub open_url: String,
+    /// What applies.
+    pub actions: Vec<RowAction>,
+}
+
+/// An entry of a row's menu.
+pub struct RowAction {
+    /// Its text.
+    pub label: &'static str,
+    /// Where it leads.
+    pub url: String,
+    /// Whether it destroys.
+    pub is_destructive: bool,
+}
+
+impl KeyRow {
+    /// The row of a key, for somebody who may keep it or only see it.
+    pub fn of(key: ApiKey, may_keep: bool, place: &Place, catalog: &Catalog) -> KeyRow {
+        let standing = key.at(place.now);
+        let (key, status) = (standing.key(), standing.status());
+        let is_spent = status != Status::Active;
+        let url = |pattern| place.of_key(pattern, &key.id);
+        KeyRow {
+            id: key.id.clone(),
+            name: key.name.to_string(),
+            status: status.label(),
+            tone: status.word(),
+            is_spent,
+            preview: key.preview.as_str().to_owned(),
+            permissions: key.grants.short(catalog),
+            permissions_in_full: in_full(&key.grants, catalog),
+            created: Time::past(key.created_at, place),
+            expiration: Time::expiration(key, place),
+            urgency: urgency(&standing, place),
+            open_url: url(if may_keep && !is_spent { address::EDIT } else { address::KEY }),
+            actions: actions(may_keep, is_spent, url),
+        }
+    }
+}
+
+fn actions(may_keep: bool, is_spent: bool, url: impl Fn(&'static str) -> String) -> Vec<RowAction> {
+    let action = |label, pattern, is_destructive| RowAction { label, url: url(pattern), is_destructive };
+    let view = action("View details", address::KEY, false);
+    match (may_keep, is_spent) {
+        (false, _) => vec![view],
+        (true, false) => {
+            vec![action("Edit", address::EDIT, false), view, action("Revoke", address::REVOCATION, true)]
+        }
+        (true, true) => vec![view, action("Delete", address::DELETION, true)],
+    }
+}
+
+/// `Shifts: Read, Write; Users: Read`
+pub fn in_full(grants: &Grants, catalog: &Catalog) -> String {
+    let lines = grants.lines(catalog);
+    let texts: Vec<String> = lines.into_iter().map(|line| format!("{}: {}", line.resource, line.actions)).collect();
+    texts.join("; ")
+}
+
+/// What is granted of a resource.
+pub struct GrantRow {
+    /// `Users`
+    pub resource: String,
+    /// `Read, Write`
+    pub actions: String,
+    /// `name, start`, or `all`; none where there are no fields to choose.
+    pub fields: Option<String>,
+    /// The catalog no longer offers it.
+    pub is_retired: bool,
+}
+
+/// A line for each resource.
+pub fn grant_rows(grants: &Grants, catalog: &Catalog) -> Vec<GrantRow> {
+    let row = |line: GrantLine| GrantRow {
+        resource: line.resource,
+        actions: line.actions,
+        fields: line.fields,
+        is_retired: !line.is_offered,
+    };
+    grants.lines(catalog).into_iter().map(row).collect()
+}
+
+/// A column's heading.
+pub struct Column {
+    /// The word of its sort, also part of the element's id.
+    pub id: &'static str,
+    /// Its text.
+    pub label: &'static str,
+    /// Sorts by it; none: it does not sort.
+    pub url: Option<String>,
+    /// `ascending`, `descending`, or nothing.
+    pub aria_sort: &'static str,
+}
+
+/// The headings of the table.
+pub fn columns(place: &Place) -> Vec<Column> {
+    let sorting = |id, label, sort: Sort| Column {
+        id,
+        label,
+        url: Some(format!("{}{}", address::LIST, place.query.with_sort(sort))),
+        aria_sort: match place.query.direction() {
+            _ if place.query.sort() != sort => "",
+            Direction::Asc => "ascending",
+            Direction::Desc => "descending",
+        },
+    };
+    vec![
+        sorting("name", "Name", Sort::Name),
+        sorting("status", "Status", Sort::Status),
+        sorting("key", "Key", Sort::Key),
+        Column { id: "permissions", label: "Permissions", url: None, aria_sort: "" },
+        sorting("created", "Created", Sort::Created),
+        sorting("expiration", "Expiration", Sort::Expiration),
+    ]
+}
+
+/// A status tab.
+pub struct Tab {
+    /// `all`, `active`, …
+    pub id: &'static str,
+    /// `All`
+    pub label: &'static str,
+    /// `6`, `10,000+`
+    pub count: String,
+    /// Shows only those.
+    pub url: String,
+    /// Whether it is the one shown.
+    pub is_current: bool,
+}
+
+/// The tabs with their counts.
+pub fn tabs(counts: &Counts, place: &Place) -> Vec<Tab> {
+    let tab = |status: Option<Status>, count: Count| Tab {
+        id: status.map_or("all", Status::word),
+        label: status.map_or("All", Status::label),
+        count: shown_count(count),
+        url: format!("{}{}", address::LIST, place.query.with_status(status)),
+        is_current: place.query.status() == status,
+    };
+    let mut tabs = vec![tab(None, counts.all())];
+    tabs.extend(Status::ALL.map(|status| tab(Some(status), counts.of(status))));
+    tabs
+}
+
+/// `1,204`; `10,000+`
+fn shown_count(count: Count) -> String {
+    let digits = count.counted.to_string();
+    let mut shown = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    if count.is_capped { shown + "+" } else { shown }
+}
+
+/// The count of what the list shows: the tab's, or all.
+pub fn count_in_view(counts: &Counts, place: &Place) -> Count {
+    place.query.status().map_or(counts.all(), |status| counts.of(status))
+}
+
+/// `6 keys`; `2 keys match “sync”`
+pub fn count_text(counts: &Counts, place: &Place) -> String {
+    let count = count_in_view(counts, place);
+    let one = count.counted == 1;
+    let adjective = place.query.status().map(|status| format!("{} ", status.word())).unwrap_or_default();
+    let keys = format!("{} {adjective}{}", shown_count(count), if one { "key" } else { "keys" });
+    match place.query.search() {
+        Some(search) => format!("{keys} {} “{}”", if one { "matches" } else { "match" }, search.typed().trim()),
+        None => keys,
+    }
+}
+
+/// Why there is no row to show.
+pub enum Empty {
+    /// The team has no key, and the viewer may make one.
+    NoKeys {
+        /// Asks for one.
+        new_url: String,
+        /// Tells how it is used.
+        docs_url: String,
+    },
+    /// The team has no key, and the viewer may not make one.
+    NoKeysYet {
+        /// Tells what they are for.
+        docs_url: String,
+    },
+    /// Search or tab left nothing.
+    NothingFound {
+        /// What was searched.
+        title: String,
+        /// What the tab hides.
+        hidden: Option<Link>,
+        /// The way back.
+        clear: Link,
+    },
+}
+
+/// Why nothing is shown, if nothing is.
+pub fn empty(counts: &Counts, may_keep: bool, docs_url: &str, place: &Place) -> Option<Empty> {
+    if count_in_view(counts, place).counted > 0 {
+        return None;
+    }
+    let (search, status) = (place.query.search(), place.query.status());
+    let docs_url = docs_url.to_owned();
+    let title = match (search, status) {
+        (None, None) if may_keep => return Some(Empty::NoKeys { new_url: place.here(address::NEW), docs_url }),
+        (None, None) => return Some(Empty::NoKeysYet { docs_url }),
+        (None, Some(status)) => format!("No {} keys", status.word()),
+        (Some(search), None) => format!("No key matches “{}”", search.typed().trim()),
+        (Some(search), Some(status)) => format!("No {} key matches “{}”", status.word(), search.typed().trim()),
+    };
+    let others = counts.all();
+    let hidden = status.filter(|_| others.counted > 0).map(|status| Link {
+        label: hidden_text(others, status),
+        url: format!("{}{}", address::LIST, place.query.with_status(None)),
+    });
+    let clear = match search {
+        Some(_) => {
+            Link { label: "Clear the search".into(), url: format!("{}{}", address::LIST, place.query.without_search()) }
+        }
+        None => Link { label: "Show all keys".into(), url: address::LIST.into() },
+    };
+    Some(Empty::NothingFound { title, hidden, clear })
+}
+
+fn hidden_text(others: Count, shown: Status) -> String {
+    let kind = if shown == Status::Active { "inactive " } else { "other " };
+    let keys = if others.counted == 1 { "key" } else { "keys" };
+    format!("{} {kind}{keys} hidden", shown_count(others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_and_capped() {
+        let shown = |counted, is_capped| shown_count(Count { counted, is_capped });
+        assert_eq!(
+            [shown(0, false), shown(999, false), shown(1_204, false), shown(10_000, true)],
+            ["0", "999", "1,204", "10,000+"]
+        );
+    }
+}

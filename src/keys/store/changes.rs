@@ -1,0 +1,104 @@
+//! What changes a key. Each change is one guarded statement: of two at once, the second finds no row
+//! to change and does nothing.
+
+use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::DatabaseError;
+
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::keys::key::{ApiKey, KeyId};
+use crate::keys::name::KeyName;
+use crate::keys::secret::Digest;
+use crate::people::member::{PersonId, TeamId};
+use crate::refusal::Refusal;
+use crate::store::Db;
+use crate::store::schema::{creations, keys, tombstones};
+
+/// The key that a form with that nonce made, if it was sent before.
+pub fn find_made_with(db: &mut Db, team: &TeamId, nonce: &str) -> Result<Option<KeyId>, Fault> {
+    let id = creations::table.find((team.as_str(), nonce)).select(creations::key_id).first::<String>(db).optional()?;
+    Ok(id.and_then(|id| KeyId::parse(&id)))
+}
+
+/// Keeps a new key and the nonce of its form, which is refused if it was used before. A digest that was ever a key's cannot become one again.
+pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result<(), Fault> {
+    let digest = digest.as_bytes().as_slice();
+    let buried = tombstones::table.find(digest).select(tombstones::deleted_at).first::<i64>(db).optional()?;
+    if buried.is_some() {
+        return Err(Fault::broken("a new secret equals a deleted key's"));
+    }
+    let noted = diesel::insert_into(creations::table)
+        .values((
+            creations::team_id.eq(key.team.as_str()),
+            creations::nonce.eq(nonce),
+            creations::key_id.eq(key.id.as_str()),
+        ))
+        .execute(db);
+    match noted {
+        Err(DatabaseError(UniqueViolation, _)) => return Err(Refusal::AlreadySent.into()),
+        noted => noted?,
+    };
+    diesel::insert_into(keys::table)
+        .values((
+            keys::id.eq(key.id.as_str()),
+            keys::team_id.eq(key.team.as_str()),
+            keys::kind.eq(&key.kind),
+            keys::name.eq(key.name.as_str()),
+            keys::name_folded.eq(key.name.folded()),
+            keys::preview.eq(key.preview.as_str()),
+            keys::digest.eq(digest),
+            keys::permissions.eq(key.grants.permissions_text()),
+            keys::fields.eq(key.grants.fields_text()),
+            keys::created_at.eq(key.created_at.unix()),
+            keys::created_by.eq(key.created_by.person.as_str()),
+            keys::expires_at.eq(key.expiration.at().map(Moment::unix)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Gives a live key another name; false if it is not live (any more).
+pub fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: &KeyName, now: Moment) -> Result<bool, Fault> {
+    let live = keys::table
+        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
+        .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
+    let renamed =
+        diesel::update(live).set((keys::name.eq(to.as_str()), keys::name_folded.eq(to.folded()))).execute(db)?;
+    Ok(renamed == 1)
+}
+
+/// Revokes a live key; false if it is not live (any more).
+pub fn revoke(db: &mut Db, team: &TeamId, id: &KeyId, by: &PersonId, now: Moment) -> Result<bool, Fault> {
+    end(db, team, id, Some(by), now)
+}
+
+/// A live key revokes itself; false if it is not live (any more).
+pub fn revoke_itself(db: &mut Db, team: &TeamId, id: &KeyId, now: Moment) -> Result<bool, Fault> {
+    end(db, team, id, None, now)
+}
+
+fn end(db: &mut Db, team: &TeamId, id: &KeyId, by: Option<&PersonId>, now: Moment) -> Result<bool, Fault> {
+    let live = keys::table
+        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
+        .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
+    let revoked = diesel::update(live)
+        .set((keys::revoked_at.eq(now.unix()), keys::revoked_by.eq(by.map(PersonId::as_str))))
+        .execute(db)?;
+    Ok(revoked == 1)
+}
+
+/// Deletes a spent key and buries its digest; false if it is not spent, or gone.
+pub fn delete(db: &mut Db, team: &TeamId, id: &KeyId, now: Moment) -> Result<bool, Fault> {
+    let spent = keys::table
+        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
+        .filter(keys::revoked_at.is_not_null().or(keys::expires_key.le(now.unix())));
+    let Some(digest) = spent.select(keys::digest).first::<Vec<u8>>(db).optional()? else { return Ok(false) };
+    if diesel::delete(spent).execute(db)? == 0 {
+        return Ok(false);
+    }
+    diesel::insert_into(tombstones::table)
+        .values((tombstones::digest.eq(digest), tombstones::deleted_at.eq(now.unix())))
+        .execute(db)?;
+    Ok(true)
+}

@@ -1,0 +1,166 @@
+//! How grants are said to people: short in the table, line by line in the details, as a sentence.
+
+use crate::keys::catalog::{Action, Catalog, Resource, capitalised};
+use crate::keys::grants::{Fields, Grants};
+
+/// What is granted of one resource, for the details page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantLine {
+    /// `Users`.
+    pub resource: String,
+    /// `Read, Write`.
+    pub actions: String,
+    /// `name, start` or `all`; none where the resource has no fields to choose.
+    pub fields: Option<String>,
+    /// Whether the catalog still offers it; these lines come first.
+    pub is_offered: bool,
+}
+
+const NO_LONGER: &str = "no longer offered";
+
+/// How grants are said to people.
+impl Grants {
+    /// For the table: `Shifts RW, Users R (3 fields)`, `All, read` or `All`.
+    pub fn short(&self, catalog: &Catalog) -> String {
+        let columns = catalog.actions();
+        let one_by_one = || {
+            let of_resource = |(resource, actions, fields): (&Resource, Vec<&Action>, &Fields)| {
+                let initials: String = actions.iter().map(|action| initial(&action.label, &columns)).collect();
+                match fields {
+                    Fields::All => format!("{} {initials}", resource.label),
+                    Fields::Some(few) => format!("{} {initials} ({})", resource.label, counted(few.len())),
+                }
+            };
+            self.offered(catalog).into_iter().map(of_resource).collect()
+        };
+        let mut parts: Vec<String> = self.across_all(catalog).map_or_else(one_by_one, |text| vec![text]);
+        parts.extend(
+            self.dropped(catalog)
+                .into_iter()
+                .map(|(resource, actions)| format!("{resource} {} ({NO_LONGER})", actions.join(" "))),
+        );
+        parts.join(", ")
+    }
+
+    /// For the details page, a line a resource.
+    pub fn lines(&self, catalog: &Catalog) -> Vec<GrantLine> {
+        let offered = self.offered(catalog).into_iter().map(|(resource, actions, fields)| GrantLine {
+            resource: resource.label.clone(),
+            actions: actions.iter().map(|action| action.label.as_str()).collect::<Vec<_>>().join(", "),
+            fields: fields_line(resource, fields),
+            is_offered: true,
+        });
+        let dropped = self.dropped(catalog).into_iter().map(|(resource, actions)| GrantLine {
+            resource,
+            actions: actions.join(", "),
+            fields: None,
+            is_offered: false,
+        });
+        offered.chain(dropped).collect()
+    }
+
+    /// What was chosen, said back: `Can read Shifts and 3 fields of Users. Cannot change anything.`
+    pub fn sentence(&self, catalog: &Catalog) -> String {
+        let offered = self.offered(catalog);
+        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        for (resource, actions, fields) in &offered {
+            let verbs = listed(&actions.iter().map(|action| action.label.to_lowercase()).collect::<Vec<_>>());
+            let object = match fields {
+                Fields::All => resource.label.clone(),
+                Fields::Some(few) => format!("{} of {}", counted(few.len()), resource.label),
+            };
+            match groups.iter_mut().find(|(known, _)| *known == verbs) {
+                Some((_, objects)) => objects.push(object),
+                None => groups.push((verbs, vec![object])),
+            }
+        }
+        let mut sentences: Vec<String> =
+            groups.iter().map(|(verbs, objects)| format!("Can {verbs} {}.", listed(objects))).collect();
+        sentences.extend(cannot(offered.iter().flat_map(|(_, actions, _)| actions.iter().copied())));
+        sentences.extend(
+            self.dropped(catalog)
+                .into_iter()
+                .map(|(resource, actions)| format!("{resource} ({}) is {NO_LONGER}.", actions.join(", "))),
+        );
+        sentences.join(" ")
+    }
+
+    /// What the catalog still offers of them, in its order.
+    fn offered<'a>(&'a self, catalog: &'a Catalog) -> Vec<(&'a Resource, Vec<&'a Action>, &'a Fields)> {
+        let granted = catalog.resources().iter().filter_map(|resource| {
+            let scope = self.scopes.get(&resource.id)?;
+            let actions: Vec<_> = resource.actions.iter().filter(|action| scope.actions.contains(&action.id)).collect();
+            (!actions.is_empty()).then_some((resource, actions, &scope.fields))
+        });
+        granted.collect()
+    }
+
+    /// What it does not: labels of resources and of their actions.
+    fn dropped(&self, catalog: &Catalog) -> Vec<(String, Vec<String>)> {
+        let dropped = self.scopes.iter().filter_map(|(id, scope)| {
+            let resource = catalog.resource(id);
+            let is_dropped = |action: &&String| resource.is_none_or(|resource| resource.action(action).is_none());
+            let actions: Vec<String> = scope.actions.iter().filter(is_dropped).map(|id| capitalised(id)).collect();
+            let label = resource.map_or_else(|| capitalised(id), |resource| resource.label.clone());
+            (!actions.is_empty()).then_some((label, actions))
+        });
+        dropped.collect()
+    }
+
+    /// `All` or `All, read`, where every resource is granted alike, as far as it offers these actions, in all fields.
+    fn across_all(&self, catalog: &Catalog) -> Option<String> {
+        let is_granted = |action: &&Action| self.scopes.values().any(|scope| scope.actions.contains(&action.id));
+        let columns: Vec<&Action> = catalog.actions().into_iter().filter(is_granted).collect();
+        let is_alike = catalog.resources().iter().all(|resource| {
+            let mut wanted =
+                resource.actions.iter().filter(|action| columns.iter().any(|c| c.id == action.id)).peekable();
+            let is_open = self.fields_of(&resource.id) == Some(&Fields::All);
+            is_open && wanted.peek().is_some() && wanted.all(|action| self.allows(&resource.id, &action.id))
+        });
+        let labels: Vec<String> = columns.iter().map(|action| action.label.to_lowercase()).collect();
+        let is_everything = columns.len() == catalog.actions().len();
+        is_alike.then(|| if is_everything { "All".to_owned() } else { format!("All, {}", listed(&labels)) })
+    }
+}
+
+fn fields_line(resource: &Resource, fields: &Fields) -> Option<String> {
+    let few = match fields {
+        Fields::All => return (!resource.fields.is_empty()).then(|| "all".to_owned()),
+        Fields::Some(few) => few,
+    };
+    let offered = resource.fields.iter().filter(|field| few.contains(&field.id)).map(|field| field.label.clone());
+    let dropped = few.iter().filter(|id| resource.field(id).is_none()).map(|id| format!("{id} ({NO_LONGER})"));
+    Some(offered.chain(dropped).collect::<Vec<_>>().join(", "))
+}
+
+/// What a key with these actions is kept from, where that can be said in a word.
+fn cannot<'a>(actions: impl Iterator<Item = &'a Action>) -> Option<String> {
+    let (looks, changes): (Vec<_>, Vec<_>) = actions.partition(|action| !action.changes_something());
+    let kept_from = match (looks.is_empty(), changes.is_empty()) {
+        (false, false) => return None,
+        (false, true) => "change",
+        (true, false) => "read",
+        (true, true) => "do",
+    };
+    Some(format!("Cannot {kept_from} anything."))
+}
+
+/// As much of a label's beginning as tells it from all others: `R`, but `De` and `Do` beside each other.
+fn initial<'a>(label: &'a str, columns: &[&Action]) -> &'a str {
+    let is_taken = |start: &str| columns.iter().any(|other| other.label != label && other.label.starts_with(start));
+    let ends = label.char_indices().map(|(at, c)| at + c.len_utf8());
+    ends.map(|end| &label[..end]).find(|start| !is_taken(start)).unwrap_or(label)
+}
+
+fn counted(fields: usize) -> String {
+    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
+}

@@ -1,0 +1,95 @@
+//! The `keyrack` program: reads the settings, then does what the command says.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use keyrack::app::{self, Listening};
+use keyrack::clock::Clock;
+use keyrack::command::{demo, user};
+use keyrack::config::{BadSetting, Cli, Command, DatabaseArgs, DemoArgs, LogFormat, ServeArgs, Settings};
+use keyrack::public_url::PublicUrl;
+use keyrack::store::{DatabaseUrl, Store};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve(&args),
+        Command::Demo(args) => serve_demo(&args),
+        Command::User(command) => user::run(&command, &Clock::System).map(|told| say(&told)),
+        Command::Migrate(args) => migrate(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(bad) => {
+            eprintln!("keyrack: {bad}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Tells the person who started the program; what they pipe it into may have hung up.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn log(format: LogFormat) {
+    let ours_and_errors = Targets::new().with_target("keyrack", LevelFilter::INFO).with_default(LevelFilter::ERROR);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(ours_and_errors);
+    match format {
+        LogFormat::Text => registry.with(lines.with_ansi(false)).init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+    }
+}
+
+/// Listens and serves within one actix system, until it is told to stop.
+fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), BadSetting> {
+    actix_web::rt::System::new().block_on(async {
+        let Listening { server, public_url, setup_link } = listen()?;
+        announce(&public_url, setup_link.as_deref());
+        server.await.map_err(|e| BadSetting(format!("the server stopped: {e}")))
+    })
+}
+
+fn announce(public_url: &PublicUrl, setup_link: Option<&str>) {
+    if !public_url.keeps_secure_cookies() {
+        tracing::warn!(target: "keyrack", "{public_url} is plain http: others on the network can read passwords and keys");
+    }
+    say(&format!("Keyrack is at {public_url}"));
+    if let Some(link) = setup_link {
+        say(&format!("Make the first team and its owner, within 24 hours: {link}"));
+    }
+}
+
+fn serve(args: &ServeArgs) -> Result<(), BadSetting> {
+    let settings = Settings::of(args)?;
+    log(settings.log_format);
+    run(|| app::listen(&settings, Clock::System))
+}
+
+fn serve_demo(args: &DemoArgs) -> Result<(), BadSetting> {
+    let mut settings = Settings::of(&args.serve)?;
+    log(settings.log_format);
+    // Held until the end: its folder, and the database in it, go with it.
+    let folder = tempfile::tempdir().map_err(|e| BadSetting(format!("cannot make a temporary folder: {e}")))?;
+    if args.serve.database.database_url.is_none() {
+        settings.database = DatabaseUrl::Sqlite(folder.path().join("demo.db"));
+    }
+    let store = Store::serve(&settings.database).map_err(BadSetting)?;
+    let wish = demo::Wish { password: args.password.as_deref(), keys: args.keys, secrets: args.secrets.as_deref() };
+    let password = demo::fill(&store, &wish, Clock::System.now())?;
+    for (email, role) in demo::accounts() {
+        say(&format!("{role:<7} {email}"));
+    }
+    say(&format!("Password of all: {password}"));
+    run(|| app::listen_with(&settings, Clock::System, store))
+}
+
+fn migrate(args: &DatabaseArgs) -> Result<(), BadSetting> {
+    Store::serve(&args.url()?).map_err(BadSetting)?;
+    say("The database is up to date.");
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Sign in: with an e-mail address and a password. Whether the address is known cannot be told from
+//! the answer, nor from the time it takes.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::member::PersonId;
+use super::password::{self, PasswordHashText};
+use super::{address, slow_down, store};
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::guard::{self, Form, Pairs, Posted, Visitor, read_strictly};
+use crate::page::{self, Porch};
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+#[derive(Template)]
+#[template(path = "people/login.html")]
+struct LoginPage {
+    porch: Porch,
+    action_url: &'static str,
+    token: String,
+    next: String,
+    email: String,
+    error: Option<&'static str>,
+    note: Option<&'static str>,
+}
+
+/// Where to go after signing in.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    next: String,
+}
+
+/// What is sent to sign in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginForm {
+    email: String,
+    password: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+impl Form for LoginForm {
+    fn read(pairs: Pairs) -> Result<LoginForm, String> {
+        read_strictly(&pairs)
+    }
+}
+
+/// Asks who is there.
+pub async fn ask(
+    visitor: Visitor,
+    asked: web::Query<Asked>,
+    request: HttpRequest,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let next = own_path(&asked.next).to_owned();
+    if guard::session_person(&request).is_some() {
+        return Ok(page::see_other(&next));
+    }
+    let had_session = request.cookie(&site.cookie_name("session")).is_some();
+    let note = (had_session && next != "/")
+        .then_some("You were signed out. Sign in to go on; what was typed into a form has to be typed again.");
+    let shown = LoginPage {
+        porch: Porch::of(&site),
+        action_url: address::LOGIN,
+        token: visitor.token(),
+        next,
+        email: String::new(),
+        error: None,
+        note,
+    };
+    let mut response = page::html(shown.render())?;
+    visitor.remember(&site, &mut response)?;
+    Ok(response)
+}
+
+/// Signs in.
+pub async fn act(
+    posted: Posted<Visitor, LoginForm>,
+    request: HttpRequest,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Posted { sender: visitor, form: LoginForm { email, password, next } } = posted;
+    let next = own_path(&next).to_owned();
+    let tried = Try::new(&email, &visitor, &site);
+
+    let asked = tried.clone();
+    let kept = site.store.read(move |db| asked.begin(db)).await?;
+    let checked = kept.clone();
+    let is_right =
+        site.hashing.run(move || password::verify(&password, checked.as_ref().map(|(_, hash)| hash))).await?;
+    let person = kept.filter(|_| is_right).map(|(person, _)| person);
+    let settled = person.clone();
+    site.store.write(move |db| tried.settle(db, settled)).await?;
+
+    match person {
+        Some(person) => {
+            guard::begin_session(&request, &person)?;
+            Ok(page::see_other(&next))
+        }
+        None => {
+            let shown = LoginPage {
+                porch: Porch::of(&site),
+                action_url: address::LOGIN,
+                token: visitor.token(),
+                next,
+                email,
+                error: Some("E-mail or password is wrong."),
+                note: None,
+            };
+            page::html_with(StatusCode::UNAUTHORIZED, shown.render())
+        }
+    }
+}
+
+/// One try to sign in: what it is counted under.
+#[derive(Clone)]
+pub(super) struct Try {
+    email_folded: String,
+    account: String,
+    client: String,
+    who: Who,
+    limit: i64,
+    now: Moment,
+}
+
+impl Try {
+    fn new(email: &str, visitor: &Visitor, site: &Site) -> Try {
+        // Folded as addresses are, also if it is none; cut, so that nobody fills the table with novels.
+        let email_folded: String = email.trim().to_lowercase().chars().take(254).collect();
+        Try {
+            account: slow_down::account_subject(&email_folded),
+            email_folded,
+            client: slow_down::address_subject(visitor.address),
+            who: Who { person: None, address: Some(visitor.address) },
+            limit: site.sign_in_limit,
+            now: site.now(),
+        }
+    }
+
+    fn wait(&self, db: &mut Db) -> Result<(), Fault> {
+        for subject in [&self.account, &self.client] {
+            if let Some(seconds) = store::failures(db, subject)?.and_then(|known| known.wait_s(self.now)) {
+                return Err(Refusal::TooManyTries(seconds).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses who has to wait, and finds what is kept of the password.
+    fn begin(&self, db: &mut Db) -> Result<Option<(PersonId, PasswordHashText)>, Fault> {
+        self.wait(db)?;
+        store::credentials(db, &self.email_folded)
+    }
+
+    /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
+    /// wait, right or wrong.
+    fn settle(&self, db: &mut Db, person: Option<PersonId>) -> Result<(), Fault> {
+        self.wait(db)?;
+        let Some(person) = person else { return self.note_failure(db) };
+        store::forget_failures(db, &self.account)?;
+        let who = Who { person: Some(person.clone()), ..self.who.clone() };
+        let team = store::find_member(db, &person)?.map(|member| member.team.id);
+        let subject = person.to_string();
+        audit::record(db, &Event { at: self.now, who, team, action: Action::SignedIn, subject, detail: String::new() })
+    }
+
+    fn note_failure(&self, db: &mut Db) -> Result<(), Fault> {
+        let account = slow_down::Failures::of_account(store::failures(db, &self.account)?, self.now);
+        store::note_failure(db, &self.account, account, self.now)?;
+        let client = slow_down::Failures::of_address(store::failures(db, &self.client)?, self.limit, self.now);
+        store::note_failure(db, &self.client, client, self.now)
+    }
+}
+
+/// A path of our own, or the start page: nobody is sent elsewhere from here.
+fn own_path(next: &str) -> &str {
+    let bytes = next.as_bytes();
+    let is_own = bytes.first() == Some(&b'/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
+    let is_plain = next.chars().all(|c| !c.is_control() && c != '\\');
+    if is_own && is_plain && next.len() <= 2_048 { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn sign_in_leads_only_to_our_own_pages() {
+        assert_eq!(own_path("/settings/developers?q=a"), "/settings/developers?q=a");
+        for foreign in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\nb", "settings"]
+        {
+            assert_eq!(own_path(foreign), "/", "{foreign:?}");
+        }
+    }
+}

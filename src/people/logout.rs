@@ -1,0 +1,39 @@
+//! Sign out: ends the session, here and in the database.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::address;
+use crate::audit::{self, Action, Event};
+use crate::fault::Fault;
+use crate::guard::{self, Form, Pairs, Posted, SignedIn};
+use crate::page;
+use crate::site::Site;
+
+/// Nothing but the will to leave.
+pub struct LogoutForm;
+
+impl Form for LogoutForm {
+    fn read(pairs: Pairs) -> Result<LogoutForm, String> {
+        guard::read_nothing(&pairs).map(|()| LogoutForm)
+    }
+}
+
+/// Signs out.
+pub async fn act(
+    posted: Posted<SignedIn, LogoutForm>,
+    request: HttpRequest,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let signed_in = posted.sender;
+    let event = Event {
+        at: site.now(),
+        who: signed_in.who(),
+        team: Some(signed_in.member.team.id.clone()),
+        action: Action::SignedOut,
+        subject: signed_in.member.person.id.to_string(),
+        detail: String::new(),
+    };
+    site.store.write(move |db| audit::record(db, &event)).await?;
+    guard::end_session(&request);
+    Ok(page::see_other(address::LOGIN))
+}

@@ -1,0 +1,127 @@
+//! Security: change one's own password. Every other session of that person ends with it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::password::{self, NewPassword, PasswordHashText};
+use super::{address, slow_down, store};
+use crate::audit::{self, Action, Event};
+use crate::fault::Fault;
+use crate::guard::{self, Form, Pairs, Posted, SignedIn, read_strictly};
+use crate::page::{self, Shell};
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+
+#[derive(Template)]
+#[template(path = "people/security.html")]
+struct SecurityPage {
+    shell: Shell,
+    action_url: &'static str,
+    email: String,
+    current_error: Option<String>,
+    new_error: Option<String>,
+    is_changed: bool,
+}
+
+/// What is sent to change a password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordForm {
+    current_password: SecretString,
+    new_password: SecretString,
+}
+
+impl Form for PasswordForm {
+    fn read(pairs: Pairs) -> Result<PasswordForm, String> {
+        read_strictly(&pairs)
+    }
+}
+
+fn security_page(signed_in: &SignedIn, site: &Site) -> SecurityPage {
+    SecurityPage {
+        shell: Shell::of(signed_in, site, address::SECURITY),
+        action_url: address::SECURITY,
+        email: signed_in.member.person.email.clone(),
+        current_error: None,
+        new_error: None,
+        is_changed: false,
+    }
+}
+
+/// Asks for the old and the new password.
+pub async fn ask(signed_in: SignedIn, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    page::html(security_page(&signed_in, &site).render())
+}
+
+/// Changes the password.
+pub async fn act(
+    posted: Posted<SignedIn, PasswordForm>,
+    request: HttpRequest,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Fault> {
+    let Posted { sender: signed_in, form } = posted;
+    let email_folded = signed_in.member.person.email.to_lowercase();
+    let account = slow_down::account_subject(&email_folded);
+    let now = site.now();
+
+    let asked = account.clone();
+    let kept = site.store.read(move |db| {
+        refuse_who_waits(db, &asked, now)?;
+        store::credentials(db, &email_folded)
+    });
+    let kept = kept.await?.map(|(_, hash)| hash);
+    let current = form.current_password;
+    if !site.hashing.run(move || password::verify(&current, kept.as_ref())).await? {
+        site.store.write(move |db| note_failure(db, &account, now)).await?;
+        let error = Some("That is not your current password.".to_owned());
+        let page = SecurityPage { current_error: error, ..security_page(&signed_in, &site) };
+        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());
+    }
+
+    let member = &signed_in.member;
+    let dictionary = [member.person.name.as_str(), &member.person.email, &member.team.name, "keyrack"];
+    let new = match NewPassword::parse(form.new_password.expose_secret(), &dictionary) {
+        Ok(new) => new,
+        Err(why) => {
+            let page = SecurityPage { new_error: Some(why), ..security_page(&signed_in, &site) };
+            return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());
+        }
+    };
+    let hash = site.hashing.run(move || password::hash(&new)).await?;
+    let event = Event {
+        at: now,
+        who: signed_in.who(),
+        team: Some(member.team.id.clone()),
+        action: Action::PasswordChanged,
+        subject: member.person.id.to_string(),
+        detail: String::new(),
+    };
+    site.store.write(move |db| change(db, &hash, &account, &event)).await?;
+    // This browser goes on, under a new session; the page says that it was done.
+    guard::begin_session(&request, &signed_in.member.person.id)?;
+    page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
+}
+
+fn refuse_who_waits(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result<(), Fault> {
+    match store::failures(db, account)?.and_then(|known| known.wait_s(now)) {
+        Some(seconds) => Err(Refusal::TooManyTries(seconds).into()),
+        None => Ok(()),
+    }
+}
+
+fn note_failure(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result<(), Fault> {
+    let known = slow_down::Failures::of_account(store::failures(db, account)?, now);
+    store::note_failure(db, account, known, now)
+}
+
+fn change(db: &mut Db, hash: &PasswordHashText, account: &str, event: &Event) -> Result<(), Fault> {
+    let person = event.who.person.as_ref().ok_or_else(|| Fault::broken("a password change of nobody"))?;
+    store::set_password(db, person, hash)?;
+    store::end_sessions(db, person)?;
+    store::forget_failures(db, account)?;
+    audit::record(db, event)
+}

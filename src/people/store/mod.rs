@@ -1,0 +1,205 @@
+//! The tables of people, teams and members, and the instance's own facts.
+
+mod sessions;
+mod sign_in;
+
+use diesel::prelude::*;
+
+pub use sessions::end_sessions;
+pub(super) use sessions::{delete_session, find_session, insert_session, see_session};
+pub(super) use sign_in::{credentials, failures, note_failure};
+pub use sign_in::{forget_failures, set_password};
+
+use super::member::{Email, Member, Person, PersonId, Role, ShownName, Team, TeamId};
+use super::password::PasswordHashText;
+use super::session;
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::refusal::Refusal;
+use crate::store::Db;
+use crate::store::schema::{instance, members, people, setup_tokens, teams};
+
+/// The name of the fact that an owner exists. Its primary key lets only one of two first owners in.
+const FIRST_OWNER: &str = "first_owner";
+/// The name of the fact that holds the bytes cookies are signed with.
+const COOKIE_KEY: &str = "cookie_key";
+
+/// What a stored text should be and is not: a foreign hand was at work.
+pub(super) fn unreadable(what: &str) -> Fault {
+    Fault::broken(format!("the database holds a {what} that cannot be read"))
+}
+
+fn fact(db: &mut Db, name: &str) -> Result<Option<String>, Fault> {
+    Ok(instance::table.find(name).select(instance::value).first(db).optional()?)
+}
+
+fn set_fact(db: &mut Db, name: &str, value: &str) -> Result<(), Fault> {
+    diesel::insert_into(instance::table).values((instance::name.eq(name), instance::value.eq(value))).execute(db)?;
+    Ok(())
+}
+
+/// Whether somebody owns this instance.
+pub fn has_owner(db: &mut Db) -> Result<bool, Fault> {
+    Ok(fact(db, FIRST_OWNER)?.is_some())
+}
+
+/// The bytes cookies are signed with, as text; kept as `fresh` if there are none yet.
+pub fn cookie_key(db: &mut Db, fresh: &str) -> Result<String, Fault> {
+    match fact(db, COOKIE_KEY)? {
+        Some(kept) => Ok(kept),
+        None => {
+            set_fact(db, COOKIE_KEY, fresh)?;
+            Ok(fresh.to_owned())
+        }
+    }
+}
+
+/// Keeps a token of the first run.
+pub fn insert_setup_token(db: &mut Db, token: &str, expires: Moment) -> Result<(), Fault> {
+    diesel::insert_into(setup_tokens::table)
+        .values((setup_tokens::digest.eq(session::digest(token)), setup_tokens::expires_at.eq(expires.unix())))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Whether a token of the first run works at `now`.
+pub fn is_setup_token(db: &mut Db, token: &str, now: Moment) -> Result<bool, Fault> {
+    let found = setup_tokens::table
+        .find(session::digest(token))
+        .filter(setup_tokens::expires_at.gt(now.unix()))
+        .select(setup_tokens::expires_at)
+        .first::<i64>(db)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Makes a team.
+pub fn insert_team(db: &mut Db, name: &ShownName, now: Moment) -> Result<Team, Fault> {
+    let team = Team { id: TeamId::mint(now), name: name.as_str().to_owned() };
+    diesel::insert_into(teams::table)
+        .values((teams::id.eq(team.id.as_str()), teams::name.eq(&team.name), teams::created_at.eq(now.unix())))
+        .execute(db)?;
+    Ok(team)
+}
+
+/// The team of that name; the eldest, if there are several.
+pub fn find_team_named(db: &mut Db, name: &ShownName) -> Result<Option<Team>, Fault> {
+    let found = teams::table
+        .filter(teams::name.eq(name.as_str()))
+        .order(teams::id)
+        .select((teams::id, teams::name))
+        .first::<(String, String)>(db)
+        .optional()?;
+    found.map(|(id, name)| Ok(Team { id: TeamId::parse(&id).ok_or_else(|| unreadable("team id"))?, name })).transpose()
+}
+
+/// Makes a person.
+pub fn insert_person(
+    db: &mut Db,
+    email: &Email,
+    name: &ShownName,
+    hash: &PasswordHashText,
+    now: Moment,
+) -> Result<Person, Fault> {
+    let person = Person { id: PersonId::mint(now), name: name.as_str().into(), email: email.as_str().into() };
+    diesel::insert_into(people::table)
+        .values((
+            people::id.eq(person.id.as_str()),
+            people::email.eq(email.as_str()),
+            people::email_folded.eq(email.folded()),
+            people::name.eq(name.as_str()),
+            people::password_hash.eq(&hash.0),
+            people::created_at.eq(now.unix()),
+        ))
+        .execute(db)?;
+    Ok(person)
+}
+
+/// Makes a person a member of a team. The first owner ends the first run: its tokens die.
+pub fn insert_member(db: &mut Db, person: &PersonId, team: &TeamId, role: Role, now: Moment) -> Result<(), Fault> {
+    if role == Role::Owner && !has_owner(db)? {
+        set_fact(db, FIRST_OWNER, person.as_str())?;
+        diesel::delete(setup_tokens::table).execute(db)?;
+    }
+    diesel::insert_into(members::table)
+        .values((
+            members::person_id.eq(person.as_str()),
+            members::team_id.eq(team.as_str()),
+            members::role.eq(role.word()),
+            members::created_at.eq(now.unix()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The role of a person in a team, if they are in it.
+pub fn find_role(db: &mut Db, person: &PersonId, team: &TeamId) -> Result<Option<Role>, Fault> {
+    let word =
+        members::table.find((person.as_str(), team.as_str())).select(members::role).first::<String>(db).optional()?;
+    word.map(|word| Role::parse(&word).ok_or_else(|| unreadable("role"))).transpose()
+}
+
+/// A person by their address, in any case.
+pub fn find_person(db: &mut Db, email: &Email) -> Result<Option<Person>, Fault> {
+    let found = people::table
+        .filter(people::email_folded.eq(email.folded()))
+        .select((people::id, people::name, people::email))
+        .first::<(String, String, String)>(db)
+        .optional()?;
+    found.map(person).transpose()
+}
+
+fn person((id, name, email): (String, String, String)) -> Result<Person, Fault> {
+    Ok(Person { id: PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?, name, email })
+}
+
+/// A person as a member of the team they joined first; none once they are in no team.
+pub fn find_member(db: &mut Db, id: &PersonId) -> Result<Option<Member>, Fault> {
+    type Row = ((String, String, String), (String, String), String);
+    let found = members::table
+        .inner_join(people::table)
+        .inner_join(teams::table)
+        .filter(members::person_id.eq(id.as_str()))
+        .order((members::created_at, members::team_id))
+        .select(((people::id, people::name, people::email), (teams::id, teams::name), members::role))
+        .first::<Row>(db)
+        .optional()?;
+    let Some((who, (team_id, name), role)) = found else { return Ok(None) };
+    Ok(Some(Member {
+        person: person(who)?,
+        team: Team { id: TeamId::parse(&team_id).ok_or_else(|| unreadable("team id"))?, name },
+        role: Role::parse(&role).ok_or_else(|| unreadable("role"))?,
+    }))
+}
+
+/// The names of a team's owners, in the order they joined.
+pub fn owners_of(db: &mut Db, team: &TeamId) -> Result<Vec<String>, Fault> {
+    Ok(members::table
+        .inner_join(people::table)
+        .filter(members::team_id.eq(team.as_str()).and(members::role.eq(Role::Owner.word())))
+        .order((members::created_at, members::person_id))
+        .select(people::name)
+        .limit(5)
+        .load(db)?)
+}
+
+/// The names of people, by id.
+pub fn names_of(db: &mut Db, ids: &[&PersonId]) -> Result<Vec<(PersonId, String)>, Fault> {
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let rows =
+        people::table.filter(people::id.eq_any(ids)).select((people::id, people::name)).load::<(String, String)>(db)?;
+    rows.into_iter()
+        .map(|(id, name)| Ok((PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?, name)))
+        .collect()
+}
+
+/// The first run, in one transaction: the token works once, also when raced.
+pub fn check_first_run(db: &mut Db, token: &str, now: Moment) -> Result<(), Fault> {
+    if has_owner(db)? {
+        return Err(Refusal::NotFound.into());
+    }
+    if !is_setup_token(db, token, now)? {
+        return Err(Refusal::SetUpLink.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The table of sessions. A session is found by the digest of its key, never by the key.
+
+use diesel::prelude::*;
+
+use super::unreadable;
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::people::member::PersonId;
+use crate::store::Db;
+use crate::store::schema::sessions;
+
+/// A session as it is kept.
+pub struct SessionRow {
+    /// What the session holds, as JSON.
+    pub state: String,
+    /// When it began.
+    pub created: Moment,
+    /// When it was last used, to a minute.
+    pub seen: Moment,
+}
+
+/// The session with that digest.
+pub fn find_session(db: &mut Db, digest: &[u8]) -> Result<Option<SessionRow>, Fault> {
+    let row = sessions::table
+        .find(digest)
+        .select((sessions::state, sessions::created_at, sessions::seen_at))
+        .first::<(String, i64, i64)>(db)
+        .optional()?;
+    let moment = |seconds| Moment::from_unix(seconds).ok_or_else(|| unreadable("time"));
+    row.map(|(state, created, seen)| Ok(SessionRow { state, created: moment(created)?, seen: moment(seen)? }))
+        .transpose()
+}
+
+/// Keeps a new session, and forgets those that began before `oldest`.
+pub fn insert_session(
+    db: &mut Db,
+    digest: &[u8],
+    person: &PersonId,
+    state: &str,
+    now: Moment,
+    oldest: Moment,
+) -> Result<(), Fault> {
+    diesel::delete(sessions::table.filter(sessions::created_at.lt(oldest.unix()))).execute(db)?;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::digest.eq(digest),
+            sessions::person_id.eq(person.as_str()),
+            sessions::state.eq(state),
+            sessions::created_at.eq(now.unix()),
+            sessions::seen_at.eq(now.unix()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Notes that a session was used.
+pub fn see_session(db: &mut Db, digest: &[u8], now: Moment) -> Result<(), Fault> {
+    diesel::update(sessions::table.find(digest)).set(sessions::seen_at.eq(now.unix())).execute(db)?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn delete_session(db: &mut Db, digest: &[u8]) -> Result<(), Fault> {
+    diesel::delete(sessions::table.find(digest)).execute(db)?;
+    Ok(())
+}
+
+/// Ends every session of a person.
+pub fn end_sessions(db: &mut Db, person: &PersonId) -> Result<(), Fault> {
+    diesel::delete(sessions::table.filter(sessions::person_id.eq(person.as_str()))).execute(db)?;
+    Ok(())
+}

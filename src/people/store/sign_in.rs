@@ -1,0 +1,66 @@
+//! What signing in reads and writes: kept passwords, and failed tries.
+
+use diesel::prelude::*;
+
+use super::unreadable;
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::people::member::PersonId;
+use crate::people::password::PasswordHashText;
+use crate::people::slow_down::Failures;
+use crate::store::Db;
+use crate::store::schema::{people, sign_in_failures};
+
+/// Failures older than this are of no use to anybody.
+const FORGET_AFTER_S: i64 = 86_400;
+
+/// Who has that address, and what is kept of their password.
+pub fn credentials(db: &mut Db, email_folded: &str) -> Result<Option<(PersonId, PasswordHashText)>, Fault> {
+    let row = people::table
+        .filter(people::email_folded.eq(email_folded))
+        .select((people::id, people::password_hash))
+        .first::<(String, String)>(db)
+        .optional()?;
+    row.map(|(id, hash)| Ok((PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?, PasswordHashText(hash))))
+        .transpose()
+}
+
+/// Keeps a new password.
+pub fn set_password(db: &mut Db, person: &PersonId, hash: &PasswordHashText) -> Result<(), Fault> {
+    diesel::update(people::table.find(person.as_str())).set(people::password_hash.eq(&hash.0)).execute(db)?;
+    Ok(())
+}
+
+/// What is known of the failures of a subject.
+pub fn failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fault> {
+    let row = sign_in_failures::table
+        .find(subject)
+        .select((sign_in_failures::failures, sign_in_failures::since, sign_in_failures::wait_until))
+        .first::<(i64, i64, i64)>(db)
+        .optional()?;
+    let moment = |seconds| Moment::from_unix(seconds).ok_or_else(|| unreadable("time"));
+    row.map(|(count, since, until)| Ok(Failures { count, since: moment(since)?, wait_until: moment(until)? }))
+        .transpose()
+}
+
+/// Keeps what is now known of the failures of a subject, and forgets what is long past.
+pub fn note_failure(db: &mut Db, subject: &str, known: Failures, now: Moment) -> Result<(), Fault> {
+    let long_past = now.plus_seconds(-FORGET_AFTER_S).unix();
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::since.lt(long_past))).execute(db)?;
+    diesel::delete(sign_in_failures::table.find(subject)).execute(db)?;
+    diesel::insert_into(sign_in_failures::table)
+        .values((
+            sign_in_failures::subject.eq(subject),
+            sign_in_failures::failures.eq(known.count),
+            sign_in_failures::since.eq(known.since.unix()),
+            sign_in_failures::wait_until.eq(known.wait_until.unix()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// A good sign-in makes up for the failures before it.
+pub fn forget_failures(db: &mut Db, subject: &str) -> Result<(), Fault> {
+    diesel::delete(sign_in_failures::table.find(subject)).execute(db)?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! The tables, for both engines. Written by hand: the columns that the code reads and writes.
+//! A test compares it with the live tables of SQLite and of Postgres.
+#![allow(missing_docs)] // the names are the documentation
+
+diesel::table! {
+    instance (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    setup_tokens (digest) {
+        digest -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    teams (id) {
+        id -> Text,
+        name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    people (id) {
+        id -> Text,
+        email -> Text,
+        email_folded -> Text,
+        name -> Text,
+        password_hash -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    members (person_id, team_id) {
+        person_id -> Text,
+        team_id -> Text,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (digest) {
+        digest -> Binary,
+        person_id -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Text,
+        failures -> BigInt,
+        since -> BigInt,
+        wait_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    keys (id) {
+        id -> Text,
+        team_id -> Text,
+        kind -> Text,
+        name -> Text,
+        name_folded -> Text,
+        preview -> Text,
+        digest -> Binary,
+        permissions -> Text,
+        fields -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+        expires_key -> BigInt,
+        is_revoked -> Bool,
+    }
+}
+
+diesel::table! {
+    tombstones (digest) {
+        digest -> Binary,
+        deleted_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    creations (team_id, nonce) {
+        team_id -> Text,
+        nonce -> Text,
+        key_id -> Text,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> Text,
+        at -> BigInt,
+        team_id -> Nullable<Text>,
+        person_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        result -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::joinable!(members -> people (person_id));
+diesel::joinable!(members -> teams (team_id));
+diesel::joinable!(keys -> teams (team_id));
+diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys);

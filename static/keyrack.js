@@ -1,0 +1,301 @@
+// Everything the pages do beyond links and forms, on top of htmx: dialogs, shortcuts, counting, copying, and
+// telling what goes wrong on the way. All listeners sit on the document, so swapped content needs no wiring.
+// Without this file, and without htmx, every address is a whole page that works.
+(() => {
+  "use strict";
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const on = (event, act, options) => document.addEventListener(event, act, options);
+
+  document.documentElement.dataset.scripted = ""; // shows what only works with this script
+
+  // ---- the viewer's zone: a cookie for the times the server prints, a field where a date is sent
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `tz=${zone}; Path=/; SameSite=Lax`;
+
+  // ---- dialogs: htmx puts them into #dialogs, here they open, stack and close
+
+  let stack = []; // the open ones, lowest first: {dialog, opener}
+  let lastSource = null;
+
+  const reach = element => element && (element.isConnected ? element : element.id && document.getElementById(element.id));
+
+  /** Opens what arrived, forgets what left, and puts the focus back where the lowest of those came from. */
+  function settleDialogs() {
+    const gone = stack.filter(entry => !entry.dialog.isConnected);
+    stack = stack.filter(entry => entry.dialog.isConnected);
+    const arrived = all("#dialogs > dialog:not([open])");
+    for (const dialog of arrived) {
+      stack.push({ dialog, opener: gone[0]?.opener ?? lastSource });
+      dialog.showModal();
+    }
+    if (gone.length && !arrived.length) {
+      const opener = reach(gone[0].opener);
+      (opener?.checkVisibility?.() === false ? one("h1") : opener ?? one("h1"))?.focus({ preventScroll: true });
+    }
+  }
+
+  function close(dialog) {
+    if (dialog.dispatchEvent(new Event("cancel", { cancelable: true }))) dialog.close();
+  }
+
+  on("close", event => {
+    if (!event.target.matches("#dialogs > dialog")) return;
+    event.target.remove();
+    settleDialogs();
+  }, true);
+
+  // A key that was not copied: the first attempt to close asks, the second closes.
+  on("cancel", event => {
+    const { target } = event;
+    if (!target.matches("dialog[data-reveal]") || target.dataset.copied || target.dataset.asked) return;
+    event.preventDefault();
+    target.dataset.asked = "once";
+    one("[data-unsaved]", target).hidden = false;
+  }, true);
+
+  addEventListener("beforeunload", event => {
+    if (one("[data-reveal]:not([data-copied], [data-asked])")) event.preventDefault();
+  });
+
+  // Back must not find the key in a page that the browser kept.
+  addEventListener("pagehide", () => all("[data-reveal]").forEach(element => element.remove()));
+
+  // ---- clicks: closing, rows, the row menu, copying
+
+  on("click", event => {
+    const { target } = event;
+    if (target.closest("[data-close]")) return close(target.closest("dialog"));
+    const done = target.closest("[data-done]");
+    if (done) {
+      done.closest("[data-reveal]").dataset.copied = "said";
+      return done.closest("dialog")?.close();
+    }
+    const copy = target.closest("[data-copy]");
+    if (copy) return copyKey(copy);
+    if (target.closest(".menu a")) return target.closest(".menu").hidePopover?.();
+    const row = target.closest("tr.key");
+    if (row && !target.closest("a, button, .menu") && getSelection().isCollapsed) {
+      const { ctrlKey, metaKey, shiftKey } = event;
+      one(".key-name a", row).dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
+    }
+  });
+
+  // htmx 4.0.1 cancels a Ctrl-click on its links and then leaves it alone; it is the browser's, for a new tab.
+  on("click", event => {
+    if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest("a[href]")) event.stopImmediatePropagation();
+  }, true);
+
+  on("keydown", event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const menu = event.target.closest(".menu, .key-actions");
+    if (menu && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      const popover = menu.matches(".menu") ? menu : one(".menu", menu);
+      const links = all("a", popover);
+      if (!popover.matches(":popover-open")) popover.showPopover?.({ source: event.target });
+      const next = links.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      links.at(next % links.length)?.focus();
+      event.preventDefault();
+    }
+    if (event.target.closest("input, textarea, select, dialog, [popover]")) return;
+    const wanted = { "/": "#q", n: "#new-key" }[event.key];
+    const element = wanted && !one("dialog[open]") && one(wanted);
+    if (!element) return;
+    event.preventDefault();
+    if (event.key === "n") return element.click();
+    element.focus();
+    element.select();
+  });
+
+  // ---- copying, also where the clipboard API is missing (plain http on a LAN)
+
+  async function put(text, root) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.readOnly = true;
+      area.className = "unseen";
+      root.append(area); // inside the dialog: what is outside a modal one cannot be selected
+      area.select();
+      const copied = document.execCommand("copy");
+      area.remove();
+      return copied;
+    }
+  }
+
+  async function copyKey(button) {
+    const root = button.closest("[data-reveal]");
+    const key = one("[data-secret]", root).textContent;
+    const { copy, env, url } = button.dataset;
+    const text = {
+      key,
+      header: `Authorization: Bearer ${key}`,
+      env: `${env}=${key}`,
+      curl: `curl -H "Authorization: Bearer ${key}" ${url}`,
+    }[copy];
+    const copied = await put(text, root);
+    const line = one("[data-copied-text]", root);
+    line.toggleAttribute("data-failed", !copied);
+    line.textContent = copied ? (copy === "key" ? "Copied." : `Copied as ${button.textContent}.`) : "Could not copy. Select the key and copy it by hand.";
+    if (!copied) return getSelection().selectAllChildren(one("[data-secret]", root));
+    button.focus();
+    markCopied(root);
+  }
+
+  function markCopied(root) {
+    root.dataset.copied = "copied";
+    one("[data-unsaved]", root).hidden = true;
+  }
+
+  // By hand: the whole key is selected at one click, so any copy of it is all of it.
+  on("copy", () => {
+    const secret = one("[data-secret]");
+    if (secret && getSelection().containsNode(secret, true)) markCopied(secret.closest("[data-reveal]"));
+  });
+
+  // ---- the create form says back what is typed and ticked
+
+  /** "Shifts", "Shifts and Users", "Shifts, Users and Leaves" */
+  const list = words => words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+
+  /** The grammar of the server's `Grants::sentence`: resources with the same verbs share one. */
+  function sentence(boxes) {
+    const ticked = boxes.filter(box => box.checked);
+    if (!ticked.length) return "Nothing is chosen yet.";
+    const verbs = new Map(); // resource → its verbs
+    for (const { dataset: { resource, verb } } of ticked) verbs.set(resource, [...(verbs.get(resource) ?? []), verb]);
+    const groups = new Map(); // "read and write" → its resources
+    for (const [resource, own] of verbs) groups.set(list(own), [...(groups.get(list(own)) ?? []), resource]);
+    const said = [...groups].map(([can, resources]) => `Can ${can} ${list(resources)}.`);
+    const changes = ticked.filter(box => "change" in box.dataset).length;
+    if (!changes) said.push("Cannot change anything.");
+    if (changes === ticked.length) said.push("Cannot read anything.");
+    return said.join(" ");
+  }
+
+  function sayBack(root = document) {
+    for (const input of all("[data-count]", root)) {
+      const length = [...input.value.trim().normalize("NFC")].length; // as the server counts: Unicode scalar values
+      const count = input.nextElementSibling;
+      one("[data-counted]", count).textContent = length;
+      count.toggleAttribute("data-over", length > Number(input.dataset.count));
+    }
+    for (const said of all("#permissions-sentence", root)) {
+      const text = sentence(all("[name=permission]", said.closest("form")));
+      if (said.textContent !== text) said.textContent = text;
+    }
+    for (const date of zone ? all("[name=expires_on][type=date]", root) : []) {
+      const form = date.form;
+      if (!one("[name=time_zone]", form)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "time_zone", value: zone }));
+      all("[data-zone]", form).forEach(element => { element.textContent = zone.replaceAll("_", " "); });
+    }
+  }
+
+  on("input", event => { if (event.target.form) sayBack(event.target.form); });
+  on("DOMContentLoaded", () => sayBack());
+
+  // ---- sending: once, with a token that still holds, and telling what went wrong
+
+  // A plain form is sent once; one that htmx sends drops the second by hx-sync.
+  on("submit", event => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "sent";
+  });
+  addEventListener("pageshow", () => all("form[data-sent]").forEach(form => delete form.dataset.sent));
+
+  // The session had ended: before the next attempt the form takes the token of the new one. Its nonce stays.
+  on("submit", event => {
+    const form = event.target;
+    if (!form.dataset.signedOut) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    freshToken(form).then(() => form.requestSubmit(event.submitter), () => lost(form));
+  }, true);
+
+  async function freshToken(form) {
+    const answer = await fetch(form.dataset.ask, { headers: { "HX-Request": "true" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = one("input[name=token]", page)?.value;
+    delete form.dataset.signedOut;
+    if (token) all("input[name=token]").forEach(input => { input.value = token; });
+  }
+
+  function tell(text) {
+    const line = document.createElement("p");
+    line.textContent = text;
+    one("#notice")?.replaceChildren(line);
+    fadeNotice();
+  }
+
+  let fading;
+  function fadeNotice() {
+    clearTimeout(fading);
+    if (one("#notice")?.childElementCount) fading = setTimeout(() => one("#notice")?.replaceChildren(), 7000);
+  }
+
+  /** No answer came. What was typed is still there; a create that did arrive is caught by its nonce. */
+  function lost(source) {
+    const why = navigator.onLine ? "The connection was lost before an answer came." : "You are offline.";
+    const place = source?.matches?.("form") && one(".trouble", source);
+    if (!place) return tell(`${why} Try again.`);
+    const box = Object.assign(document.createElement("div"), { className: "callout" });
+    box.dataset.tone = "bad";
+    box.textContent = `${why} Nothing you typed is lost: try again.`;
+    place.replaceChildren(box);
+  }
+
+  const slow = new WeakMap();
+
+  on("htmx:config:request", event => {
+    const { ctx } = event.detail;
+    if (ctx.request.method === "GET" && ctx.request.body.get("q") === "") ctx.request.body.delete("q");
+  });
+
+  on("htmx:before:request", event => {
+    const { ctx } = event.detail;
+    const source = ctx.sourceElement;
+    if (ctx.request.method === "GET") lastSource = source.closest(".menu")?.previousElementSibling ?? source;
+    if (source.matches("form")) one(".trouble", source)?.replaceChildren();
+    slow.set(ctx, setTimeout(() => { one("#heard").textContent = "Still waiting for the server."; }, 4000));
+  });
+
+  on("htmx:finally:request", event => {
+    clearTimeout(slow.get(event.detail.ctx));
+    fadeNotice();
+  });
+
+  on("htmx:error", event => {
+    const { ctx } = event.detail;
+    if (ctx && !ctx.response) lost(ctx.sourceElement);
+  });
+
+  // One entry of history for a search, not one a letter.
+  on("htmx:before:history:update", event => {
+    const { sourceElement, history } = event.detail;
+    if (sourceElement?.id === "search" && new URLSearchParams(location.search).has("q")) history.type = "replace";
+  });
+
+  on("htmx:after:swap", event => {
+    const { ctx } = event.detail;
+    const form = ctx.sourceElement;
+    if (form?.matches?.("form") && one("[data-signed-out]", form)) form.dataset.signedOut = "yes";
+    settleDialogs();
+    sayBack();
+    if (ctx.response?.status === 422) one("dialog[open]:last-of-type [aria-invalid]")?.focus();
+    if (ctx.request?.method === "GET" && (form?.id === "search" || form?.closest?.("#list") || form?.id === "list")) heardList();
+  });
+
+  /** The list was exchanged: say how much it holds, and let the search field follow a link that changed the search. */
+  function heardList() {
+    const q = one("#q");
+    if (!q || one("dialog[open]")) return;
+    if (document.activeElement !== q) q.value = new URLSearchParams(location.search).get("q") ?? "";
+    one("#heard").textContent = one("#empty h2")?.textContent ?? one("#foot .foot-count")?.textContent ?? "";
+  }
+})();

@@ -1,0 +1,3 @@
+//! The keys room, action by action.
+
+mod create;

@@ -1,0 +1,7 @@
+//! Every test against a real server, on real SQLite and real Postgres. `tests/run` starts what they need.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod world;
+
+mod keys;
+mod people;

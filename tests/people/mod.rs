@@ -1,0 +1,1 @@
+//! The people room, action by action.

@@ -1,0 +1,111 @@
+//! The cast: Olga owns, Adam administers, Vera views, Mia is a member, all of Northwind Rota; Sam is a
+//! stranger who owns another team, Harbour. What they do goes over HTTP, as a browser would send it.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use keyrack::clock::Moment;
+use keyrack::command::demo;
+use keyrack::store::Store;
+
+use super::form::{Answer, Form};
+use super::logs;
+
+/// The password of all.
+pub const PASSWORD: &str = "quartz plover umbrella tin";
+
+/// The names that tests call people by.
+pub const ALL: [&str; 5] = ["olga", "adam", "vera", "mia", "sam"];
+
+pub fn email(who: &str) -> String {
+    let house = if who == "sam" { "harbour" } else { "northwind" };
+    format!("{who}@{house}.example")
+}
+
+/// Brings the cast in, and no keys.
+pub fn enter(store: &Store, now: Moment) {
+    static HASH: OnceLock<keyrack::people::password::PasswordHashText> = OnceLock::new();
+    let hash = HASH.get_or_init(|| {
+        let password = keyrack::people::password::NewPassword::parse(PASSWORD, &[]);
+        keyrack::people::password::hash(&password.ok().expect("a good password"))
+    });
+    demo::write_people(store, hash, now).unwrap();
+    logs::remember(PASSWORD);
+}
+
+/// Somebody with a browser of their own: cookies, and what browsers add to a request.
+#[derive(Clone)]
+pub struct Person {
+    http: reqwest::Client,
+    url: String,
+    pub cookies: BTreeMap<String, String>,
+    /// Sent with every request, beside what browsers send.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Person {
+    pub fn new(url: &str) -> Person {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Person { http, url: url.to_owned(), cookies: BTreeMap::new(), headers: Vec::new() }
+    }
+
+    /// The same person, asking by htmx.
+    pub fn by_htmx(&self) -> Person {
+        let mut person = self.clone();
+        person.headers.push(("HX-Request", "true".into()));
+        person
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(reqwest::Method::GET, path, None).await
+    }
+
+    /// Sends a form as a browser does from our own page.
+    pub async fn submit(&mut self, form: &Form) -> Answer {
+        let body = serde_html_form::to_string(&form.fields).unwrap();
+        self.post_body(&form.action, body).await
+    }
+
+    pub async fn post_body(&mut self, path: &str, body: String) -> Answer {
+        self.send(reqwest::Method::POST, path, Some(body)).await
+    }
+
+    /// Any request, with the cookies, and for those that write with what browsers say of their origin
+    /// (unless this person's own headers say otherwise).
+    pub async fn send(&mut self, method: reqwest::Method, path: &str, body: Option<String>) -> Answer {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        let mut request = self.http.request(method.clone(), url);
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("Cookie", cookies.join("; "));
+        }
+        if method != reqwest::Method::GET && !self.headers.iter().any(|(name, _)| *name == "Sec-Fetch-Site") {
+            request = request.header("Sec-Fetch-Site", "same-origin").header("Origin", &self.url);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        }
+        let response = request.send().await.expect("the server answers");
+        self.keep_cookies(response.headers());
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.text().await.expect("a body in UTF-8") }
+    }
+
+    fn keep_cookies(&mut self, headers: &reqwest::header::HeaderMap) {
+        for set in headers.get_all("set-cookie") {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                if value.len() >= 8 {
+                    logs::remember(value);
+                }
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}

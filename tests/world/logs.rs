@@ -1,0 +1,46 @@
+//! What the servers of this run logged, and every secret that anybody was shown: the two must not meet.
+
+use std::io::Write;
+use std::sync::{LazyLock, Mutex, Once};
+
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static SECRETS: LazyLock<Mutex<Vec<String>>> = LazyLock::new(Mutex::default);
+
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LINES.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything that is logged, down to the libraries' own traces, is kept.
+pub fn capture() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Lines).init();
+    });
+}
+
+/// Remembers a secret that must never be logged.
+pub fn remember(secret: &str) {
+    assert!(secret.len() >= 8, "too short to look for: {secret}");
+    SECRETS.lock().unwrap().push(secret.to_owned());
+}
+
+/// What was logged so far.
+pub fn text() -> String {
+    String::from_utf8_lossy(&LINES.lock().unwrap()).into_owned()
+}
+
+/// Fails if a remembered secret was logged. Names no secret itself.
+pub fn assert_no_secret_leaked() {
+    let logged = text();
+    let leaked = SECRETS.lock().unwrap().iter().position(|secret| logged.contains(secret));
+    assert!(leaked.is_none(), "secret number {} of this run stands in the logs", leaked.unwrap());
+}

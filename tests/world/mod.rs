@@ -1,0 +1,170 @@
+//! The world a test lives in: a real server on a database of its own, a clock that is set by hand, a
+//! cast of people, and a record of every secret that anybody saw.
+
+pub mod cast;
+pub mod form;
+pub mod logs;
+pub mod postgres;
+
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use keyrack::app;
+use keyrack::clock::{Clock, Moment};
+use keyrack::config::{LogFormat, Settings};
+use keyrack::store::{DatabaseUrl, Store};
+
+pub use cast::{PASSWORD, Person};
+
+/// Saturday, 21 November 2026, noon in UTC: the day of the pictures.
+pub const NOON: i64 = 1_795_262_400;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A test that runs on both engines: `both_engines!(async fn it_works(world) { … })`.
+#[macro_export]
+macro_rules! both_engines {
+    ($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($world: $crate::world::World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test($crate::world::World::begin($crate::world::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                test($crate::world::World::begin($crate::world::Engine::Postgres).await).await;
+            }
+        }
+    };
+}
+
+/// A running server and all around it. Dropping it stops the server, removes the database, and fails
+/// the test if a secret that it knows stands in the logs.
+pub struct World {
+    pub engine: Engine,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    /// Stands at [`NOON`] until a test moves it.
+    pub clock: Clock,
+    /// The server's own store, to look into and to prepare.
+    pub store: Store,
+    /// The printed link of the first run, while there is no owner.
+    pub setup_link: Option<String>,
+    pub database: DatabaseUrl,
+    server: Option<(actix_web::dev::ServerHandle, JoinHandle<()>)>,
+    _home: Home,
+}
+
+/// Where the database lives, removed at the end.
+enum Home {
+    Folder(#[allow(dead_code)] tempfile::TempDir),
+    Database(#[allow(dead_code)] postgres::Database),
+}
+
+impl World {
+    /// A world with the cast in it.
+    pub async fn begin(engine: Engine) -> World {
+        let world = World::empty(engine).await;
+        cast::enter(&world.store, world.clock.now());
+        world
+    }
+
+    /// A world in which nobody has set anything up.
+    pub async fn empty(engine: Engine) -> World {
+        World::with(engine, |_| {}).await
+    }
+
+    /// An empty world with other settings.
+    pub async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> World {
+        logs::capture();
+        let (database, home) = home(engine);
+        let mut settings = settings(database.clone());
+        change(&mut settings);
+        let clock = Clock::by_hand(Moment::from_unix(NOON).unwrap());
+        let store = Store::serve(&settings.database).expect("the database opens");
+        let (tell, told) = mpsc::channel();
+        let (its_clock, its_store) = (clock.clone(), store.clone());
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let listening = app::listen_with(&settings, its_clock, its_store).expect("the server listens");
+                let bound = listening.public_url.to_string();
+                tell.send((listening.server.handle(), bound, listening.setup_link)).unwrap();
+                listening.server.await.unwrap();
+            });
+        });
+        let (handle, url, setup_link) = told.recv().expect("the server starts");
+        World { engine, url, clock, store, setup_link, database, server: Some((handle, thread)), _home: home }
+    }
+
+    /// A browser-like client that nobody has signed in with.
+    pub fn visitor(&self) -> Person {
+        Person::new(&self.url)
+    }
+
+    /// One of the cast, signed in through the form.
+    pub async fn sign_in(&self, who: &str) -> Person {
+        let mut person = self.visitor();
+        let page = person.get("/login").await;
+        let form = page.form("/login");
+        let answer = person.submit(&form.with("email", &cast::email(who)).with("password", PASSWORD)).await;
+        assert_eq!(answer.status, 303, "{who} cannot sign in: {}", answer.body);
+        person
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.server.take() {
+            drop(handle.stop(false));
+            let _ = thread.join();
+        }
+        if !std::thread::panicking() {
+            logs::assert_no_secret_leaked();
+        }
+    }
+}
+
+fn home(engine: Engine) -> (DatabaseUrl, Home) {
+    match engine {
+        Engine::Sqlite => {
+            let folder = tempfile::tempdir().unwrap();
+            (DatabaseUrl::Sqlite(folder.path().join("keyrack.db")), Home::Folder(folder))
+        }
+        Engine::Postgres => {
+            let database = postgres::Database::create();
+            (DatabaseUrl::Postgres(database.url.clone()), Home::Database(database))
+        }
+    }
+}
+
+/// What a test's server runs with: the default settings on a free port.
+pub fn settings(database: DatabaseUrl) -> Settings {
+    Settings {
+        database,
+        bind: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+        trusted_proxies: Vec::new(),
+        workers: Some(2),
+        log_format: LogFormat::Text,
+        secret_file: None,
+        sign_in_limit: 20,
+        session_idle_s: 8 * 3_600,
+        session_absolute_s: 7 * 24 * 3_600,
+    }
+}
