@@ -94,12 +94,9 @@ pub async fn act(
 
     let asked = tried.clone();
     let kept = site.store.read(move |db| asked.begin(db)).await?;
-    let checked = kept.clone();
-    let is_right =
-        site.hashing.run(move || password::verify(&password, checked.as_ref().map(|(_, hash)| hash))).await?;
-    let person = kept.filter(|_| is_right).map(|(person, _)| person);
-    let settled = person.clone();
-    site.store.write(move |db| tried.settle(db, settled)).await?;
+    let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
+    let person = proven.as_ref().map(|proven| proven.person.clone());
+    site.store.write(move |db| tried.settle(db, proven)).await?;
 
     match person {
         Some(person) => {
@@ -118,6 +115,23 @@ pub async fn act(
             };
             page::html_with(StatusCode::UNAUTHORIZED, shown.render())
         }
+    }
+}
+
+/// Somebody who knew their password.
+struct Proven {
+    person: PersonId,
+    kept: PasswordHashText,
+    /// What to keep from now on, if what is kept is weaker than new hashes are.
+    renewed: Option<PasswordHashText>,
+}
+
+impl Proven {
+    /// Costs one hash, whoever is asked for; a second one only where the first has to be renewed.
+    fn by(password: &SecretString, kept: Option<(PersonId, PasswordHashText)>) -> Option<Proven> {
+        let is_right = password::verify(password, kept.as_ref().map(|(_, hash)| hash));
+        let (person, kept) = kept.filter(|_| is_right)?;
+        Some(Proven { renewed: password::renewed(password, &kept), person, kept })
     }
 }
 
@@ -163,10 +177,13 @@ impl Try {
 
     /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
     /// wait, right or wrong.
-    fn settle(&self, db: &mut Db, person: Option<PersonId>) -> Result<(), Fault> {
+    fn settle(&self, db: &mut Db, proven: Option<Proven>) -> Result<(), Fault> {
         self.wait(db)?;
-        let Some(person) = person else { return self.note_failure(db) };
+        let Some(Proven { person, kept, renewed }) = proven else { return self.note_failure(db) };
         store::forget_failures(db, &self.account)?;
+        if let Some(renewed) = renewed {
+            store::renew_hash(db, &person, &kept, &renewed)?;
+        }
         let who = Who { person: Some(person.clone()), ..self.who.clone() };
         let team = store::find_member(db, &person)?.map(|member| member.team.id);
         let subject = person.to_string();

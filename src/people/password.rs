@@ -83,12 +83,17 @@ pub fn verify(password: &SecretString, kept: Option<&PasswordHashText>) -> bool 
     is_same && kept.is_some()
 }
 
-/// Whether a kept hash is weaker than new ones are: hash again at the next sign-in.
-pub fn is_outdated(kept: &PasswordHashText) -> bool {
+/// Whether a kept hash is weaker than new ones are.
+fn is_outdated(kept: &PasswordHashText) -> bool {
     let Ok(parsed) = PasswordHash::new(&kept.0) else { return true };
     let wanted = Params::DEFAULT;
     let of = |name| parsed.params.get_decimal(name).unwrap_or(0);
     of("m") < wanted.m_cost() || of("t") < wanted.t_cost()
+}
+
+/// What to keep instead of a hash that is weaker than new ones are; `password` was verified against it.
+pub fn renewed(password: &SecretString, kept: &PasswordHashText) -> Option<PasswordHashText> {
+    is_outdated(kept).then(|| hash_bytes(password.expose_secret().as_bytes()))
 }
 
 #[cfg(test)]

@@ -31,6 +31,19 @@ pub fn set_password(db: &mut Db, person: &PersonId, hash: &PasswordHashText) -> 
     Ok(())
 }
 
+/// Keeps a stronger hash of the same password; nothing if another password was set meanwhile.
+pub fn renew_hash(
+    db: &mut Db,
+    person: &PersonId,
+    kept: &PasswordHashText,
+    renewed: &PasswordHashText,
+) -> Result<(), Fault> {
+    diesel::update(people::table.find(person.as_str()).filter(people::password_hash.eq(&kept.0)))
+        .set(people::password_hash.eq(&renewed.0))
+        .execute(db)?;
+    Ok(())
+}
+
 /// What is known of the failures of a subject.
 pub fn failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fault> {
     let row = sign_in_failures::table
