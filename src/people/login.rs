@@ -62,8 +62,12 @@ pub async fn ask(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let next = own_path(&asked.next).to_owned();
-    if guard::session_person(&request).is_some() {
-        return Ok(page::see_other(&next));
+    if let Some((person, _)) = guard::session_person(&request) {
+        // Somebody who was removed from their team would be sent back here, for ever.
+        let member = site.store.read(move |db| store::find_member(db, &person)).await?;
+        if member.is_some() {
+            return Ok(page::see_other(&next));
+        }
     }
     let had_session = request.cookie(&site.cookie_name("session")).is_some();
     let note = (had_session && next != "/")
