@@ -151,6 +151,7 @@ pub async fn act(
 impl FirstTeam {
     fn make(&self, db: &mut Db, token: &str, who: Who, now: Moment) -> Result<PersonId, Fault> {
         store::check_first_run(db, token, now)?;
+        store::take_setup_tokens(db)?;
         let team = store::insert_team(db, &self.team_name, now)?;
         let owner = store::insert_person(db, &self.email, &self.name, &self.hash, now)?;
         store::insert_member(db, &owner.id, &team.id, Role::Owner, now)?;

@@ -73,6 +73,15 @@ pub fn is_setup_token(db: &mut Db, token: &str, now: Moment) -> Result<bool, Fau
     Ok(found.is_some())
 }
 
+/// Takes away every token of the first run. Of two first owners at once the second waits here for the
+/// first, and then finds none: this page is gone.
+pub fn take_setup_tokens(db: &mut Db) -> Result<(), Fault> {
+    match diesel::delete(setup_tokens::table).execute(db)? {
+        0 => Err(Refusal::NotFound.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a team.
 pub fn insert_team(db: &mut Db, name: &ShownName, now: Moment) -> Result<Team, Fault> {
     let team = Team { id: TeamId::mint(now), name: name.as_str().to_owned() };
