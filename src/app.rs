@@ -60,10 +60,12 @@ macro_rules! routes {
             $(app.service(
                 web::resource($path)
                     $(.route(routes!(@route $method).to($handler)))+
-                    .default_service(web::to(|| wrong_method(concat!($(stringify!($method), " "),+)))),
+                    .default_service(web::to(|| wrong_method(&[$(routes!(@allowed $method)),+]))),
             );)+
         }
     };
+    (@allowed GET) => { "GET, HEAD" };
+    (@allowed $method:ident) => { stringify!($method) };
     (@route GET) => { web::route().guard(match_on::Any(match_on::Get()).or(match_on::Head())) };
     (@route POST) => { web::post() };
     (@route DELETE) => { web::delete() };
@@ -93,8 +95,8 @@ routes! { DOORS, doors:
     assets::ADDRESS => { GET Open assets::serve }
 }
 
-async fn wrong_method(allowed: &'static str) -> Result<HttpResponse, Fault> {
-    Err(Refusal::WrongMethod(allowed).into())
+async fn wrong_method(allowed: &'static [&'static str]) -> Result<HttpResponse, Fault> {
+    Err(Refusal::WrongMethod(allowed.join(", ")).into())
 }
 
 async fn nothing_here() -> Result<HttpResponse, Fault> {

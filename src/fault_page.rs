@@ -87,7 +87,7 @@ pub fn tell(fault: &Fault, asked: &Asked, signed_in: Option<&SignedIn>, site: &S
     };
     match fault {
         Fault::Refused(Refusal::TooManyTries(seconds)) => set(header::RETRY_AFTER, seconds.to_string()),
-        Fault::Refused(Refusal::WrongMethod(allowed)) => set(header::ALLOW, (*allowed).to_owned()),
+        Fault::Refused(Refusal::WrongMethod(allowed)) => set(header::ALLOW, allowed.clone()),
         Fault::Unavailable(_) => set(header::RETRY_AFTER, RETRY_AFTER_S.to_string()),
         _ => {}
     }

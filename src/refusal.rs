@@ -27,8 +27,8 @@ pub enum Refusal {
     BadRequest(String),
     /// The request names a host that is not ours.
     WrongHost,
-    /// The address does not answer to this method; those it answers to.
-    WrongMethod(&'static str),
+    /// The address does not answer to this method; those it answers to, as `Allow` lists them.
+    WrongMethod(String),
     /// The body is longer than 16 KiB.
     TooLarge,
     /// Too many tries; how many seconds to wait.
