@@ -15,7 +15,7 @@ pub(crate) mod changed;
 mod create_page;
 mod place;
 pub(crate) mod shown;
-pub(crate) mod store;
+pub mod store;
 
 pub mod create;
 pub mod delete;
