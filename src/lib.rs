@@ -1,4 +1,49 @@
-//! Keyrack: the Developers page of a product, and the gate that checks its keys.
+//! Keyrack: the Developers page of a product, ready to host, and the door at which the product's own
+//! API asks whether a key is good.
+//!
+//! # The map
+//!
+//! | room | owns |
+//! |---|---|
+//! | [`keys`] | what a key is, what may be granted, the page on which a team keeps its keys |
+//! | [`people`] | who is a member of which team, how they prove it, and for how long |
+//! | [`gate`] | is this key good, and for what |
+//! | [`audit`] | who did what, when, from where |
+//! | [`docs`] | how to use a key |
+//! | [`store`] | the pools, what differs between SQLite and Postgres, the tables |
+//!
+//! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
+//! time, [`guard`] who is at the door, [`edge`] what holds for every request, [`fault`] and
+//! [`refusal`] what stops one, [`fault_page`] how that is told, [`page`] how a template becomes an
+//! answer, [`site`] what every handler may use, [`command`] what the program does beside serving.
+//!
+//! # The rules
+//!
+//! A room has *nouns* (pure rules, tested at their foot), a *store* (the only SQL) and *verbs* (the
+//! pages and endpoints). One action has one stem: `src/keys/revoke.rs`, `templates/keys/revoke.html`,
+//! `tests/keys/revoke.rs`. GET asks, POST does: a verb has at most two handlers, `ask` and `act`.
+//! Nouns import no web and no database; verbs import no database; rooms meet through each other's
+//! `mod.rs` and nouns. `tests/house.rs` reads the `use` lines and holds the house to it.
+//!
+//! What must not happen cannot be written: a spent key has no `rename`
+//! ([`keys::key::SpentKey`]), grants are never empty ([`keys::grants::Grants`]), a secret has no
+//! `Display` ([`keys::secret::KeySecret`]), a handler that changes keys demands a
+//! [`guard::Keeper`], which only the guard makes. The type guards the reader; a guarded single
+//! `UPDATE` guards the race.
+//!
+//! # Two walks
+//!
+//! **A key is created.** `POST /settings/developers/keys` meets [`edge::observe`] (id, log, headers),
+//! [`edge::keep_out`] (our host, our page) and the session. [`guard::Posted`] proves the Keeper,
+//! then the form's token and team, then its fields. [`keys::create`] parses them into a
+//! [`keys::draft::Draft`], mints a [`keys::secret::KeySecret`], and in one transaction keeps the key,
+//! its form's nonce and its audit row. The answer's body is the only place the secret ever stands.
+//!
+//! **A request brings a key.** `GET /v1/keys/self` meets only [`edge::observe`]. [`gate::bearer`]
+//! reads the header, [`keys::secret`] checks form and checksum without a look-up, the gate's store
+//! finds the digest, [`gate::verdict`] decides at this very second, and the answer says what the key
+//! may, or 401 and why.
+#![forbid(unsafe_code)]
 
 pub mod app;
 pub mod assets;
