@@ -196,7 +196,9 @@ fn cookie_key(settings: &Settings, store: &Store) -> Result<Vec<u8>, BadSetting>
         return Ok(key);
     }
     let fresh = BASE64.encode(&draw_cookie_key());
-    let kept = store.write_here(|db| people::store::cookie_key(db, &fresh));
+    let keep = || store.write_here(|db| people::store::cookie_key(db, &fresh));
+    // Of several instances that start on an empty database, one keeps its own, and the others find it.
+    let kept = keep().or_else(|_| keep());
     let kept = kept.map_err(|fault| BadSetting(format!("the database does not answer: {fault}")))?;
     BASE64.decode(kept.as_bytes()).map_err(|_| BadSetting("the cookie key in the database cannot be read".into()))
 }
