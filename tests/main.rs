@@ -3,5 +3,6 @@
 
 mod world;
 
+mod browser;
 mod keys;
 mod people;

@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::sync::{LazyLock, Mutex, Once};
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static SECRETS: LazyLock<Mutex<Vec<String>>> = LazyLock::new(Mutex::default);
 
@@ -19,11 +22,14 @@ impl Write for Lines {
     }
 }
 
-/// Everything that is logged, down to the libraries' own traces, is kept.
+/// Everything that is logged, down to the libraries' own traces, is kept; but for what the tests' own
+/// hands tell of what they type into a browser.
 pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Lines).init();
+        let all_but_hands = Targets::new().with_default(LevelFilter::TRACE).with_target("thirtyfour", LevelFilter::OFF);
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Lines);
+        tracing_subscriber::registry().with(lines.with_filter(all_but_hands)).init();
     });
 }
 

@@ -1,6 +1,7 @@
 //! The world a test lives in: a real server on a database of its own, a clock that is set by hand, a
 //! cast of people, and a record of every secret that anybody saw.
 
+pub mod browser;
 pub mod cast;
 pub mod form;
 pub mod logs;
@@ -14,6 +15,7 @@ use keyrack::clock::{Clock, Moment};
 use keyrack::config::{LogFormat, Settings};
 use keyrack::store::{DatabaseUrl, Store};
 
+pub use browser::Browser;
 pub use cast::{PASSWORD, Person};
 
 /// Saturday, 21 November 2026, noon in UTC: the day of the pictures.
@@ -123,6 +125,14 @@ impl World {
         person
     }
 
+    /// Stops the server, as a crash or a cut cable would.
+    pub fn stop(&mut self) {
+        if let Some((handle, thread)) = self.server.take() {
+            drop(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
@@ -130,10 +140,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some((handle, thread)) = self.server.take() {
-            drop(handle.stop(false));
-            let _ = thread.join();
-        }
+        self.stop();
         if !std::thread::panicking() {
             logs::assert_no_secret_leaked();
         }
