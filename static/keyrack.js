@@ -19,7 +19,7 @@
   let stack = []; // the open ones, lowest first: {dialog, opener}
   let lastSource = null;
 
-  const reach = element => element && (element.isConnected ? element : element.id && document.getElementById(element.id));
+  const reach = element => element?.isConnected ? element : element?.id ? document.getElementById(element.id) : null;
 
   /** Opens what arrived, forgets what left, and puts the focus back where the lowest of those came from. */
   function settleDialogs() {

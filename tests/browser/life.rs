@@ -38,6 +38,7 @@ both_engines!(
         // Seen once.
         olga.click_text("#reveal-dialog", "I've saved it").await;
         olga.until_gone("dialog").await;
+        assert_eq!(olga.focus().await, "Developers", "what opened the dialog is gone with the empty list");
         assert!(!olga.document().await.contains(&secret[..20]), "the key is still in the document");
         olga.driver.refresh().await.unwrap();
         assert!(!olga.document().await.contains(&secret[..20]));
