@@ -195,7 +195,19 @@
     }
   }
 
-  on("input", event => { if (event.target.form) sayBack(event.target.form); });
+  /** What is being mended is no longer called wrong. */
+  function forgive(field) {
+    all(".error", field).forEach(error => error.remove());
+    all("[aria-invalid]", field).forEach(input => input.removeAttribute("aria-invalid"));
+    all("[data-invalid]", field).forEach(frame => delete frame.dataset.invalid);
+  }
+
+  on("input", event => {
+    const { target } = event;
+    if (!target.form) return;
+    if (target.closest(".field")) forgive(target.closest(".field"));
+    sayBack(target.form);
+  });
   on("DOMContentLoaded", () => sayBack());
 
   // ---- sending: once, with a token that still holds, and telling what went wrong
