@@ -217,7 +217,9 @@ async fn the_list_and_its_dialogs_are_sound() {
     critic.look("create-mistakes").await;
     at.click("[value='never']").await;
     let form = "new URLSearchParams(new FormData(document.querySelector('#create-dialog form')))";
-    let create_elsewhere = format!("fetch(document.querySelector('#create-dialog form').action, {{ method: 'POST', body: {form} }}).then(a => a.status)");
+    let create_elsewhere = format!(
+        "fetch(document.querySelector('#create-dialog form').action, {{ method: 'POST', body: {form} }}).then(a => a.status)"
+    );
     at.fill("#key-name", "Payroll nightly export").await;
     at.click("[value='shifts:read']").await;
     at.click("[value='users:read']").await;
@@ -290,7 +292,9 @@ async fn the_pages_that_stand_without_a_script_are_sound() {
     at.fill("#key-name", "Twice").await;
     at.click("[value='shifts:read']").await;
     let form = "document.querySelector('#create-sheet form')";
-    let send = format!("fetch({form}.action, {{ method: 'POST', body: new URLSearchParams(new FormData({form})) }}).then(a => a.status)");
+    let send = format!(
+        "fetch({form}.action, {{ method: 'POST', body: new URLSearchParams(new FormData({form})) }}).then(a => a.status)"
+    );
     assert_eq!(at.later::<u16>(&send).await, 200);
     at.click_text("#create-sheet", "Create Key").await;
     at.until("document.querySelector('[name=replaces]')").await;

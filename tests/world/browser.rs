@@ -184,8 +184,10 @@ impl Browser {
 
     pub async fn is_shown(&self, css: &str) -> bool {
         let css = serde_json::to_string(css).unwrap();
-        self.see(&format!("[...document.querySelectorAll({css})].some(e => e.checkVisibility({{ visibilityProperty: true }}))"))
-            .await
+        self.see(&format!(
+            "[...document.querySelectorAll({css})].some(e => e.checkVisibility({{ visibilityProperty: true }}))"
+        ))
+        .await
     }
 
     pub async fn is_there(&self, css: &str) -> bool {
@@ -261,7 +263,8 @@ impl Browser {
     pub async fn set(&self, css: &str, text: &str) {
         self.until_shown(css).await;
         let (css, text) = (serde_json::to_string(css).unwrap(), serde_json::to_string(text).unwrap());
-        let set = format!("(e => {{ e.value = {text}; return e.dispatchEvent(new Event('input', {{ bubbles: true }})); }})");
+        let set =
+            format!("(e => {{ e.value = {text}; return e.dispatchEvent(new Event('input', {{ bubbles: true }})); }})");
         let _: bool = self.see(&format!("{set}(document.querySelector({css}))")).await;
     }
 
