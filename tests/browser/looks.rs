@@ -10,6 +10,7 @@ use serde_json::json;
 use thirtyfour::prelude::Key;
 
 use super::{LIST, choose, create, id_of, revealed};
+use crate::world::browser::AT_REST;
 use crate::world::{Browser, Engine, PASSWORD, World};
 
 const AXE: &str = include_str!("../vendor/axe-core/axe.min.js");
@@ -32,9 +33,6 @@ const SMALL: &str = "(() => {
         .filter(([, box]) => box.height > 0 && box.height < 43.5)
         .map(([e, box]) => `${e.id || e.name || e.textContent.trim()}: ${box.height}`);
 })()";
-
-const AT_REST: &str = "document.readyState === 'complete'
-    && document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)";
 
 #[derive(Deserialize)]
 struct Screenshot {
@@ -97,7 +95,7 @@ impl Critic<'_> {
         std::fs::write(folder.join(file), BASE64.decode(taken.data.as_bytes()).unwrap()).unwrap();
     }
 
-    fn is_content(self) {
+    fn expect_nothing_found(self) {
         assert!(self.found.is_empty(), "{}", self.found.join("\n"));
     }
 }
@@ -158,7 +156,7 @@ async fn the_way_in_and_the_pages_round_it_are_sound() {
     critic.look("fault-403").await;
     at.visit(&format!("{LIST}?sort=mood")).await;
     critic.look("fault-400").await;
-    critic.is_content();
+    critic.expect_nothing_found();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,7 +249,7 @@ async fn the_list_and_its_dialogs_are_sound() {
     at.click("#new-key").await;
     at.until_shown("#fault-dialog").await;
     critic.look("fault-signed-out").await;
-    critic.is_content();
+    critic.expect_nothing_found();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -309,5 +307,5 @@ async fn the_pages_that_stand_without_a_script_are_sound() {
     }
     at.visit(LIST).await;
     critic.look("fault-500").await;
-    critic.is_content();
+    critic.expect_nothing_found();
 }

@@ -37,6 +37,10 @@ const FLAGS: [&str; 12] = [
     "--lang=en-GB",
 ];
 
+/// Nothing is moving, but for what turns for ever.
+pub const AT_REST: &str =
+    "document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)";
+
 struct Driver {
     url: String,
     _shell: Mutex<Child>,
@@ -158,7 +162,7 @@ impl Browser {
                 let seen = seen.map(|seen| seen.json().clone());
                 panic!("it never came to pass that {condition} ({seen:?}) at {}\n{source}", self.path().await);
             }
-            tokio::time::sleep(Duration::from_millis(15)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
 
@@ -178,7 +182,7 @@ impl Browser {
         let since = Instant::now();
         while self.driver.windows().await.unwrap().len() != count {
             assert!(since.elapsed() < PATIENCE, "there never were {count} tabs");
-            tokio::time::sleep(Duration::from_millis(15)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
 
@@ -236,8 +240,10 @@ impl Browser {
 
     pub async fn click(&self, css: &str) {
         // What is just moving in cannot be hit where it was seen.
-        self.until("document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)").await;
-        self.find(css).await.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        let shown = format!("document.querySelector({css:?})?.checkVisibility({{ visibilityProperty: true }})");
+        self.until(&format!("{shown} && {AT_REST}")).await;
+        let found = self.driver.find(By::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        found.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
     /// Clicks the link or button with that text.
