@@ -22,11 +22,21 @@ both_engines!(
             if is_dialog { olga.click("#new-key").await } else { olga.visit(&format!("{LIST}/keys/new")).await }
             olga.fill("#key-name", "Once").await;
             olga.click("[value='shifts:read']").await;
+            // A plain form may be sent once; Chromium would hide most second times from the server.
+            let count = "addEventListener('submit', e => { sessionStorage.sent = Number(sessionStorage.sent ?? 0) + !e.defaultPrevented; })";
+            let _: serde_json::Value = olga.see(&format!("({count}, null)")).await;
             slow_down(&olga, 200).await;
             let button = olga.find("#create-sheet .submit").await;
             olga.driver.action_chain().double_click_element(&button).perform().await.unwrap();
             revealed(&olga).await;
             slow_down(&olga, 0).await;
+            let sent: usize = if is_dialog {
+                let posts = "e => e.initiatorType === 'fetch' && e.name.endsWith('/settings/developers/keys')";
+                olga.see(&format!("performance.getEntriesByType('resource').filter({posts}).length")).await
+            } else {
+                olga.see("Number(sessionStorage.sent)").await
+            };
+            assert_eq!(sent, 1, "how often the form was sent");
             olga.click_text("#reveal-sheet", "I've saved it").await;
             olga.until_gone("[data-reveal]").await;
             olga.visit(LIST).await;
