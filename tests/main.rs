@@ -4,5 +4,6 @@
 mod world;
 
 mod browser;
+mod gate;
 mod keys;
 mod people;

@@ -45,7 +45,9 @@ pub struct Person {
 
 impl Person {
     pub fn new(url: &str) -> Person {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        // Shorter than the server's: or a form is sent over a connection that is being closed.
+        let http = http.pool_idle_timeout(std::time::Duration::from_secs(2)).build().unwrap();
         Person { http, url: url.to_owned(), cookies: BTreeMap::new(), headers: Vec::new() }
     }
 
@@ -73,6 +75,16 @@ impl Person {
     /// Any request, with the cookies, and for those that write with what browsers say of their origin
     /// (unless this person's own headers say otherwise).
     pub async fn send(&mut self, method: reqwest::Method, path: &str, body: Option<String>) -> Answer {
+        self.try_send(method, path, body).await.expect("the server answers")
+    }
+
+    /// As [`submit`](Person::submit), from a server that may be gone before it answers whole.
+    pub async fn try_submit(&mut self, form: &Form) -> Option<Answer> {
+        let body = serde_html_form::to_string(&form.fields).unwrap();
+        self.try_send(reqwest::Method::POST, &form.action, Some(body)).await.ok()
+    }
+
+    async fn try_send(&mut self, method: reqwest::Method, path: &str, body: Option<String>) -> reqwest::Result<Answer> {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
         let mut request = self.http.request(method.clone(), url);
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -88,10 +100,10 @@ impl Person {
         if let Some(body) = body {
             request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
         }
-        let response = request.send().await.expect("the server answers");
+        let response = request.send().await?;
         self.keep_cookies(response.headers());
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: response.text().await.expect("a body in UTF-8") }
+        Ok(Answer { status, headers, body: response.text().await? })
     }
 
     fn keep_cookies(&mut self, headers: &reqwest::header::HeaderMap) {

@@ -44,9 +44,22 @@ pub fn text() -> String {
     String::from_utf8_lossy(&LINES.lock().unwrap()).into_owned()
 }
 
-/// Fails if a remembered secret was logged. Names no secret itself.
-pub fn assert_no_secret_leaked() {
-    let logged = text();
-    let leaked = SECRETS.lock().unwrap().iter().position(|secret| logged.contains(secret));
-    assert!(leaked.is_none(), "secret number {} of this run stands in the logs", leaked.unwrap());
+/// How much was logged, and how many secrets were remembered, so far.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    logged: usize,
+    remembered: usize,
+}
+
+/// Where we are now. What is shown to a test is made after its world begins: it looks from there on, or
+/// the many worlds of a run would read all of its log over and over.
+pub fn mark() -> Mark {
+    Mark { logged: LINES.lock().unwrap().len(), remembered: SECRETS.lock().unwrap().len() }
+}
+
+/// Fails if a secret that was remembered since then was logged since then. Names no secret itself.
+pub fn assert_no_secret_leaked(since: Mark) {
+    let logged = String::from_utf8_lossy(&LINES.lock().unwrap()[since.logged..]).into_owned();
+    let leaked = SECRETS.lock().unwrap()[since.remembered..].iter().position(|secret| logged.contains(secret));
+    assert!(leaked.is_none(), "secret number {} of this test stands in the logs", leaked.unwrap());
 }

@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod cast;
 pub mod form;
+pub mod keys;
 pub mod logs;
 pub mod postgres;
 
@@ -65,12 +66,13 @@ pub struct World {
     /// The printed link of the first run, while there is no owner.
     pub setup_link: Option<String>,
     pub database: DatabaseUrl,
+    begun: logs::Mark,
     server: Option<(actix_web::dev::ServerHandle, JoinHandle<()>)>,
     _home: Home,
 }
 
 /// Where the database lives, removed at the end.
-enum Home {
+pub enum Home {
     Folder(#[allow(dead_code)] tempfile::TempDir),
     Database(#[allow(dead_code)] postgres::Database),
 }
@@ -91,6 +93,7 @@ impl World {
     /// An empty world with other settings.
     pub async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> World {
         logs::capture();
+        let begun = logs::mark();
         let (database, home) = home(engine);
         let mut settings = settings(database.clone());
         change(&mut settings);
@@ -107,7 +110,7 @@ impl World {
             });
         });
         let (handle, url, setup_link) = told.recv().expect("the server starts");
-        World { engine, url, clock, store, setup_link, database, server: Some((handle, thread)), _home: home }
+        World { engine, url, clock, store, setup_link, database, begun, server: Some((handle, thread)), _home: home }
     }
 
     /// A browser-like client that nobody has signed in with.
@@ -142,12 +145,12 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stop();
         if !std::thread::panicking() {
-            logs::assert_no_secret_leaked();
+            logs::assert_no_secret_leaked(self.begun);
         }
     }
 }
 
-fn home(engine: Engine) -> (DatabaseUrl, Home) {
+pub fn home(engine: Engine) -> (DatabaseUrl, Home) {
     match engine {
         Engine::Sqlite => {
             let folder = tempfile::tempdir().unwrap();

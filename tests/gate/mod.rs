@@ -1,0 +1,3 @@
+//! The gate's doors.
+
+mod own_key;
