@@ -89,10 +89,14 @@ pub async fn act(
     client: web::ReqData<Client>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let (who, now) = (Who { person: None, address: Some(client.address) }, site.now());
+    let who = Who { person: None, address: Some(client.address) };
     let verdict = match presented(&request, &site) {
         Err(verdict) => verdict,
-        Ok(secret) => site.store.write(move |db| revoke(db, &secret, who, now)).await?,
+        Ok(secret) => {
+            let clock = site.clock.clone();
+            // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
+            site.store.write(move |db| revoke(db, &secret, who, clock.now())).await?
+        }
     };
     Ok(match verdict {
         Verdict::Valid(_) => HttpResponse::NoContent().finish(),

@@ -46,7 +46,11 @@ pub async fn ask(viewer: Viewer, place: Place, site: web::Data<Site>) -> Result<
     let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
     let read = site.store.read(move |db| {
         let counts = store::counts(db, &team, query.search(), now)?;
-        Ok((counts, store::page(db, &team, &query, PAGE_SIZE, now)?))
+        let page = store::page(db, &team, &query, PAGE_SIZE, now)?;
+        // Where the last rows were deleted meanwhile, a link to them leads to the first.
+        let is_beyond = page.keys.is_empty() && query.cursor().is_some();
+        let page = if is_beyond { store::page(db, &team, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
+        Ok((counts, page))
     });
     let (counts, page) = read.await?;
 

@@ -201,6 +201,11 @@ impl ListQuery {
         self.query_string(None)
     }
 
+    /// The same list from its first row on.
+    pub fn from_the_start(&self) -> ListQuery {
+        ListQuery { cursor: None, ..self.clone() }
+    }
+
     /// The list sorted by a click on a heading: by that column, or the other way round if it is by that already.
     pub fn with_sort(&self, sort: Sort) -> String {
         let direction = if sort == self.sort { self.direction.reversed() } else { sort.default_direction() };

@@ -268,6 +268,21 @@ both_engines!(
 );
 
 both_engines!(
+    async fn a_link_to_rows_that_are_gone_leads_to_the_first_page(world) {
+        let keys: Vec<Planted> = (0..51).map(|n| Planted::new(&format!("Key {n:02}"), NOON - n)).collect();
+        world.plant(&keys);
+        let mut olga = world.sign_in("olga").await;
+        let next = list(&mut olga, "").await.attributes("#page-next", "href").remove(0);
+        assert_eq!(olga.get(&next).await.names(), ["Key 50"]);
+        olga.revoke(&keys[50].id).await;
+        assert_eq!(olga.delete(&keys[50].id).await.status, 303);
+        let page = olga.get(&next).await;
+        assert_eq!(page.names(), (0..50).map(|n| format!("Key {n:02}")).collect::<Vec<_>>());
+        assert_eq!(page.attributes("#page-previous", "href").len(), 0);
+    }
+);
+
+both_engines!(
     async fn headings_sort_and_say_so(world) {
         let mut olga = world.sign_in("olga").await;
         let page = list(&mut olga, "").await;

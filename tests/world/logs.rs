@@ -22,12 +22,15 @@ impl Write for Lines {
     }
 }
 
-/// Everything that is logged, down to the libraries' own traces, is kept; but for what the tests' own
-/// hands tell of what they type into a browser.
+/// The tests' own hands, which tell what they type and read.
+const HANDS: [&str; 7] = ["thirtyfour", "reqwest", "hyper", "hyper_util", "html5ever", "selectors", "mio"];
+
+/// Everything that the server logs, down to its libraries' own traces, is kept.
 pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let all_but_hands = Targets::new().with_default(LevelFilter::TRACE).with_target("thirtyfour", LevelFilter::OFF);
+        let all = Targets::new().with_default(LevelFilter::TRACE);
+        let all_but_hands = HANDS.into_iter().fold(all, |all, hand| all.with_target(hand, LevelFilter::OFF));
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Lines);
         tracing_subscriber::registry().with(lines.with_filter(all_but_hands)).init();
     });
