@@ -18,6 +18,6 @@ pub async fn up() -> HttpResponse {
 
 /// Answers 200 while the database does; it was brought up to date before the door opened.
 pub async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    site.store.read(people::store::has_owner).await?;
+    site.store.read(people::has_owner).await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }

@@ -12,6 +12,6 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
     if session_person(&request).is_some() {
         return Ok(page::see_other(keys::address::LIST));
     }
-    let is_owned = site.store.read(people::store::has_owner).await?;
+    let is_owned = site.store.read(people::has_owner).await?;
     Ok(page::see_other(if is_owned { people::address::LOGIN } else { people::address::SETUP }))
 }

@@ -14,8 +14,8 @@ use crate::clock::Moment;
 use crate::edge::Client;
 use crate::fault::Fault;
 use crate::keys::key::Status;
+use crate::keys::revoke_itself;
 use crate::keys::secret::KeySecret;
-use crate::keys::store::revoke_itself;
 use crate::site::Site;
 use crate::store::Db;
 

@@ -17,6 +17,8 @@ mod place;
 pub(crate) mod shown;
 pub mod store;
 
+pub(crate) use store::revoke_itself;
+
 pub mod create;
 pub mod delete;
 pub mod details;
