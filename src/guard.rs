@@ -88,14 +88,15 @@ pub fn session_person(request: &HttpRequest) -> Option<(PersonId, FormSecret)> {
     Some((PersonId::parse(&person)?, FormSecret::from_text(&secret)?))
 }
 
-/// Begins a session for a person, under a new key.
-pub fn begin_session(request: &HttpRequest, person: &PersonId) -> Result<(), Fault> {
+/// Begins a session for a person, under a new key; answers what its forms must bring.
+pub fn begin_session(request: &HttpRequest, person: &PersonId) -> Result<FormSecret, Fault> {
+    let form = FormSecret::draw();
     let session = request.get_session();
     session.clear();
     session.insert(sessions::PERSON, person.as_str()).map_err(Fault::broken)?;
-    session.insert(sessions::FORM_SECRET, FormSecret::draw().to_text()).map_err(Fault::broken)?;
+    session.insert(sessions::FORM_SECRET, form.to_text()).map_err(Fault::broken)?;
     session.renew();
-    Ok(())
+    Ok(form)
 }
 
 /// Ends this request's session.

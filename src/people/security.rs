@@ -102,7 +102,8 @@ pub async fn act(
     };
     site.store.write(move |db| change(db, &hash, &account, &event)).await?;
     // This browser goes on, under a new session; the page says that it was done.
-    guard::begin_session(&request, &signed_in.member.person.id)?;
+    let form = guard::begin_session(&request, &signed_in.member.person.id)?;
+    let signed_in = SignedIn { form, ..signed_in };
     page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
 }
 
