@@ -11,7 +11,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, web};
 
 use crate::fault::Fault;
 use crate::fault_page;
@@ -99,7 +99,8 @@ pub async fn keep_out(
         .and_then(|()| guard::comes_from_our_page(request.request(), &site));
     match checked {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-        Err(refusal) => Ok(request.into_response(HttpResponse::from_error(Fault::from(refusal)))),
+        // Not by `into_response`, which forgets the fault: nothing would be told.
+        Err(refusal) => Ok(request.error_response(Fault::from(refusal))),
     }
 }
 
