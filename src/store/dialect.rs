@@ -245,7 +245,16 @@ where
 /// wait; a schema that is newer than this program is refused.
 pub(super) fn migrate(db: &mut Db) -> Result<(), String> {
     match db {
-        Db::Sqlite(db) => run_migrations(db, SQLITE_MIGRATIONS),
+        Db::Sqlite(db) => {
+            // A command may start beside a server, on a file that neither has seen before.
+            AnsiTransactionManager::begin_transaction_sql(db, "BEGIN IMMEDIATE").map_err(|e| e.to_string())?;
+            let done = run_migrations(db, SQLITE_MIGRATIONS);
+            let ended = match done {
+                Ok(()) => AnsiTransactionManager::commit_transaction(db),
+                Err(_) => AnsiTransactionManager::rollback_transaction(db),
+            };
+            done.and(ended.map_err(|e| e.to_string()))
+        }
         Db::Postgres(db) => {
             // Waiting for another instance's migrations may take longer than a statement may.
             db.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").map_err(|e| e.to_string())?;
