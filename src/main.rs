@@ -49,8 +49,12 @@ fn log(format: LogFormat) {
 fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), BadSetting> {
     actix_web::rt::System::new().block_on(async {
         let Listening { server, public_url, setup_link } = listen()?;
+        // The server begins, and minds the signals that stop it, before anyone is told of it.
+        let server = actix_web::rt::spawn(server);
+        actix_web::rt::task::yield_now().await;
         announce(&public_url, setup_link.as_deref());
-        server.await.map_err(|e| BadSetting(format!("the server stopped: {e}")))
+        let stopped = |e: &dyn std::fmt::Display| BadSetting(format!("the server stopped: {e}"));
+        server.await.map_err(|e| stopped(&e))?.map_err(|e| stopped(&e))
     })
 }
 
