@@ -204,10 +204,12 @@ pub fn names_of(db: &mut Db, ids: &[&PersonId]) -> Result<Vec<(PersonId, String)
 
 /// The first run, in one transaction: the token works once, also when raced.
 pub fn check_first_run(db: &mut Db, token: &str, now: Moment) -> Result<(), Fault> {
+    // In this order: who becomes the first owner between the two takes the tokens away.
+    let is_ours = is_setup_token(db, token, now)?;
     if has_owner(db)? {
         return Err(Refusal::NotFound.into());
     }
-    if !is_setup_token(db, token, now)? {
+    if !is_ours {
         return Err(Refusal::SetUpLink.into());
     }
     Ok(())
