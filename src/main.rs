@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use keyrack::app::{self, Listening};
 use keyrack::clock::Clock;
 use keyrack::command::{demo, user};
@@ -13,7 +14,10 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return tell_usage(&told),
+    };
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(&args),
         Command::Demo(args) => serve_demo(&args),
@@ -22,11 +26,23 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(bad) => {
-            eprintln!("keyrack: {bad}");
-            ExitCode::from(2)
-        }
+        Err(bad) => refuse(&bad.to_string()),
     }
+}
+
+fn refuse(why: &str) -> ExitCode {
+    eprintln!("keyrack: {why}");
+    ExitCode::from(2)
+}
+
+/// Help as it is; a flag that cannot be read in one line, like any other bad setting.
+fn tell_usage(told: &clap::Error) -> ExitCode {
+    if !told.use_stderr() || told.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        told.exit();
+    }
+    let text = told.to_string();
+    let what = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    refuse(&format!("{} (keyrack --help tells more)", what.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// Tells the person who started the program; what they pipe it into may have hung up.
