@@ -182,6 +182,8 @@ impl Try {
     /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
     /// wait, right or wrong.
     fn settle(&self, db: &mut Db, proven: Option<Proven>) -> Result<(), Fault> {
+        store::hold_failures(db, &self.account)?;
+        store::hold_failures(db, &self.client)?;
         self.wait(db)?;
         let Some(Proven { person, kept, renewed }) = proven else { return self.note_failure(db) };
         store::forget_failures(db, &self.account)?;

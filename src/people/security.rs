@@ -116,6 +116,7 @@ fn refuse_who_waits(db: &mut Db, account: &str, now: crate::clock::Moment) -> Re
 
 /// Of many guesses at once only the first is told that it was wrong: the rest have to wait.
 fn note_failure(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result<(), Fault> {
+    store::hold_failures(db, account)?;
     refuse_who_waits(db, account, now)?;
     let known = slow_down::Failures::of_account(store::failures(db, account)?, now);
     store::note_failure(db, account, known, now)
@@ -123,6 +124,7 @@ fn note_failure(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result
 
 fn change(db: &mut Db, hash: &PasswordHashText, account: &str, event: &Event) -> Result<(), Fault> {
     let person = event.who.person.as_ref().ok_or_else(|| Fault::broken("a password change of nobody"))?;
+    store::hold_failures(db, account)?;
     refuse_who_waits(db, account, event.at)?;
     store::set_password(db, person, hash)?;
     store::end_sessions(db, person)?;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 pub use sessions::end_sessions;
 pub(super) use sessions::{delete_session, find_session, insert_session, see_session};
-pub(super) use sign_in::{credentials, failures, note_failure, renew_hash};
+pub(super) use sign_in::{credentials, failures, hold_failures, note_failure, renew_hash};
 pub use sign_in::{forget_failures, set_password};
 
 use super::member::{Email, Member, Person, PersonId, Role, ShownName, Team, TeamId};

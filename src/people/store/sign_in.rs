@@ -1,6 +1,8 @@
 //! What signing in reads and writes: kept passwords, and failed tries.
 
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::DatabaseError;
 
 use super::unreadable;
 use crate::clock::Moment;
@@ -8,6 +10,7 @@ use crate::fault::Fault;
 use crate::people::member::PersonId;
 use crate::people::password::PasswordHashText;
 use crate::people::slow_down::Failures;
+use crate::refusal::Refusal;
 use crate::store::Db;
 use crate::store::schema::{people, sign_in_failures};
 
@@ -56,20 +59,32 @@ pub fn failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fault> {
         .transpose()
 }
 
+/// Lets one transaction at a time go on that is about the failures of a subject. Where there are none
+/// yet, [`note_failure`] sees to it. (SQLite has one writer in any case.)
+pub fn hold_failures(db: &mut Db, subject: &str) -> Result<(), Fault> {
+    let found = sign_in_failures::table.find(subject);
+    diesel::update(found).set(sign_in_failures::failures.eq(sign_in_failures::failures)).execute(db)?;
+    Ok(())
+}
+
 /// Keeps what is now known of the failures of a subject, and forgets what is long past.
 pub fn note_failure(db: &mut Db, subject: &str, known: Failures, now: Moment) -> Result<(), Fault> {
     let long_past = now.plus_seconds(-FORGET_AFTER_S).unix();
     diesel::delete(sign_in_failures::table.filter(sign_in_failures::since.lt(long_past))).execute(db)?;
     diesel::delete(sign_in_failures::table.find(subject)).execute(db)?;
-    diesel::insert_into(sign_in_failures::table)
+    let noted = diesel::insert_into(sign_in_failures::table)
         .values((
             sign_in_failures::subject.eq(subject),
             sign_in_failures::failures.eq(known.count),
             sign_in_failures::since.eq(known.since.unix()),
             sign_in_failures::wait_until.eq(known.wait_until.unix()),
         ))
-        .execute(db)?;
-    Ok(())
+        .execute(db);
+    match noted {
+        // The first failure, twice at once: the slower one has to wait, as if it had come later.
+        Err(DatabaseError(UniqueViolation, _)) => Err(Refusal::TooManyTries(1).into()),
+        noted => noted.map(|_| ()).map_err(Fault::from),
+    }
 }
 
 /// A good sign-in makes up for the failures before it.
