@@ -1,1 +1,28 @@
 //! The people room, action by action.
+
+mod login;
+mod logout;
+mod security;
+mod session;
+mod setup;
+
+use crate::world::Person;
+use crate::world::form::{Answer, Form};
+
+/// The sign-in form as this person gets it, filled in.
+async fn sign_in_form(person: &mut Person, email: &str, password: &str) -> Form {
+    let form = person.get("/login").await.form("/login");
+    form.with("email", email).with("password", password)
+}
+
+/// A try to sign in, through the form.
+async fn try_to_sign_in(person: &mut Person, email: &str, password: &str) -> Answer {
+    let form = sign_in_form(person, email, password).await;
+    person.submit(&form).await
+}
+
+/// The value of the one cookie whose name ends so; the session's or the form's.
+fn cookie(person: &Person, name: &str) -> String {
+    let found = person.cookies.get(&format!("__Host-{name}"));
+    found.unwrap_or_else(|| panic!("no cookie {name} in {:?}", person.cookies.keys())).clone()
+}

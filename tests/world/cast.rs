@@ -27,7 +27,7 @@ pub fn enter(store: &Store, now: Moment) {
     static HASH: OnceLock<keyrack::people::password::PasswordHashText> = OnceLock::new();
     let hash = HASH.get_or_init(|| {
         let password = keyrack::people::password::NewPassword::parse(PASSWORD, &[]);
-        keyrack::people::password::hash(&password.ok().expect("a good password"))
+        keyrack::people::password::hash(&password.expect("a good password"))
     });
     demo::write_people(store, hash, now).unwrap();
     logs::remember(PASSWORD);
@@ -41,14 +41,27 @@ pub struct Person {
     pub cookies: BTreeMap<String, String>,
     /// Sent with every request, beside what browsers send.
     pub headers: Vec<(&'static str, String)>,
+    /// Whether their browser says nothing of where a form comes from.
+    pub is_silent: bool,
+    /// What their forms say they are.
+    pub content_type: &'static str,
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Person {
     pub fn new(url: &str) -> Person {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         // Shorter than the server's: or a form is sent over a connection that is being closed.
         let http = http.pool_idle_timeout(std::time::Duration::from_secs(2)).build().unwrap();
-        Person { http, url: url.to_owned(), cookies: BTreeMap::new(), headers: Vec::new() }
+        Person {
+            http,
+            url: url.to_owned(),
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+            is_silent: false,
+            content_type: FORM,
+        }
     }
 
     /// The same person, asking by htmx.
@@ -60,6 +73,17 @@ impl Person {
 
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(reqwest::Method::GET, path, None).await
+    }
+
+    /// The encoding of an answer, and its bytes as they came.
+    pub async fn get_bytes(&self, path: &str) -> (String, Vec<u8>) {
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await.expect("the server answers");
+        let encoding = response.headers().get("content-encoding").map_or("", |value| value.to_str().unwrap());
+        (encoding.to_owned(), response.bytes().await.unwrap().to_vec())
     }
 
     /// Sends a form as a browser does from our own page.
@@ -91,14 +115,17 @@ impl Person {
         if !cookies.is_empty() {
             request = request.header("Cookie", cookies.join("; "));
         }
-        if method != reqwest::Method::GET && !self.headers.iter().any(|(name, _)| *name == "Sec-Fetch-Site") {
+        if !self.is_silent
+            && method != reqwest::Method::GET
+            && !self.headers.iter().any(|(name, _)| *name == "Sec-Fetch-Site")
+        {
             request = request.header("Sec-Fetch-Site", "same-origin").header("Origin", &self.url);
         }
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
         if let Some(body) = body {
-            request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+            request = request.header("Content-Type", self.content_type).body(body);
         }
         let response = request.send().await?;
         self.keep_cookies(response.headers());

@@ -43,6 +43,12 @@ impl Answer {
         text_of(self.page().root_element())
     }
 
+    /// The body without its tokens, which differ from one answer to the next.
+    pub fn masked(&self) -> String {
+        let tokens = self.attributes("input[name=token]", "value");
+        tokens.iter().fold(self.body.clone(), |body, token| body.replace(token, "TOKEN"))
+    }
+
     /// The texts of all elements that match.
     pub fn texts(&self, css: &str) -> Vec<String> {
         self.page().select(&selector(css)).map(text_of).collect()
@@ -61,7 +67,9 @@ impl Answer {
             .find(|form| form.attr("action").is_some_and(|a| a.starts_with(action)))
             .unwrap_or_else(|| panic!("no form for {action} on this page ({}): {}", self.status, self.body));
         let is_sent = |field: &ElementRef<'_>| {
-            !matches!(field.attr("type"), Some("checkbox" | "radio")) || field.attr("checked").is_some()
+            let is_chosen =
+                !matches!(field.attr("type"), Some("checkbox" | "radio")) || field.attr("checked").is_some();
+            is_chosen && field.attr("disabled").is_none()
         };
         let inputs = selector("input[name], textarea[name]");
         let fields = form.select(&inputs).filter(is_sent);

@@ -7,6 +7,9 @@ pub mod form;
 pub mod keys;
 pub mod logs;
 pub mod postgres;
+pub mod program;
+pub mod rows;
+pub mod wire;
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;

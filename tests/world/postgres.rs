@@ -22,6 +22,13 @@ fn administer(sql: &str) {
     db.batch_execute(sql).unwrap();
 }
 
+/// Takes a database away from those who use it, as an outage does.
+pub fn forget(url: &str) {
+    let (_, name) = url.rsplit_once('/').expect("a URL with a name");
+    administer(&format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"));
+    administer(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+}
+
 impl Database {
     pub fn create() -> Database {
         static NEXT: AtomicU32 = AtomicU32::new(0);
