@@ -5,5 +5,6 @@ mod world;
 
 mod browser;
 mod gate;
+mod house;
 mod keys;
 mod people;
