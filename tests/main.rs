@@ -3,8 +3,10 @@
 
 mod world;
 
+mod access;
 mod browser;
 mod gate;
 mod house;
 mod keys;
 mod people;
+mod requests;
