@@ -5,6 +5,7 @@ mod world;
 
 mod access;
 mod browser;
+mod command;
 mod gate;
 mod house;
 mod keys;

@@ -1,0 +1,6 @@
+//! The commands, each as a person runs it: the real program in a process of its own.
+
+mod demo;
+mod migrate;
+mod serve;
+mod user;
