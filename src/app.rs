@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use crate::clock::Clock;
 use crate::config::{BadSetting, Settings};
 use crate::fault::Fault;
-use crate::guard::BODY_BYTES;
+use crate::form::BODY_BYTES;
 use crate::keys::catalog::Catalog;
 use crate::people::session::{Limits, draw_cookie_key};
 use crate::people::{Hashing, Sessions};

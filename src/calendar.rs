@@ -79,7 +79,8 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// The expiry as it stands at `now`: whole days, hours or minutes left in the last 14 days (of 24 h), else the date.
+/// The expiry as it stands at `now`: in the last 14 days (of 24 h) the calendar days to it in the viewer's zone, in the
+/// last of them hours or minutes; else the date.
 pub fn expiry(expires_at: Option<Moment>, now: Moment, zone: Zone) -> ExpiryText {
     let Some(at) = expires_at else {
         return ExpiryText { text: "Never".to_owned(), urgency: Urgency::None };
@@ -89,16 +90,17 @@ pub fn expiry(expires_at: Option<Moment>, now: Moment, zone: Zone) -> ExpiryText
         return ExpiryText { text: day(at, zone), urgency: Urgency::None };
     }
     let urgency = if left <= 3 * DAY { Urgency::VerySoon } else { Urgency::Soon };
-    ExpiryText { text: time_left(left), urgency }
+    let days = zone.date(at).signed_duration_since(zone.date(now)).num_days();
+    ExpiryText { text: time_left(left, days), urgency }
 }
 
-/// Rounded down, so that it never promises more than there is.
-fn time_left(seconds: i64) -> String {
+/// Hours and minutes are rounded down, so that they never promise more than there is.
+fn time_left(seconds: i64, days: i64) -> String {
     match seconds {
         ..MINUTE => "in under a minute".to_owned(),
         MINUTE..HOUR => format!("in {} min", seconds / MINUTE),
         HOUR..DAY => counted(seconds / HOUR, "hour"),
-        DAY.. => counted(seconds / DAY, "day"),
+        DAY.. => counted(days, "day"),
     }
 }
 
@@ -170,7 +172,9 @@ mod tests {
         for (left, text, urgency) in [
             (14 * DAY + 1, "5 Dec 2026", Urgency::None),
             (14 * DAY, "in 14 days", Urgency::Soon),
-            (10 * DAY - 1, "in 9 days", Urgency::Soon),
+            (10 * DAY - 1, "in 10 days", Urgency::Soon),
+            (9 * DAY + 11 * HOUR, "in 9 days", Urgency::Soon),
+            (7 * DAY - 1, "in 7 days", Urgency::Soon),
             (3 * DAY + 1, "in 3 days", Urgency::Soon),
             (3 * DAY, "in 3 days", Urgency::VerySoon),
             (DAY, "in 1 day", Urgency::VerySoon),

@@ -96,7 +96,8 @@ pub async fn keep_out(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let site = request.app_data::<web::Data<Site>>().expect("the app is built with its site").clone();
     let checked = guard::names_our_host(request.request(), &site)
-        .and_then(|()| guard::comes_from_our_page(request.request(), &site));
+        .and_then(|()| guard::comes_from_our_page(request.request(), &site))
+        .and_then(|()| guard::asks_without_nul(request.request()));
     match checked {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
         // Not by `into_response`, which forgets the fault: nothing would be told.

@@ -1,33 +1,26 @@
 //! Who is at the door. A handler that asks for one of these in its signature is only called for such
-//! a person; the values can be made nowhere else. Also the checks that a form comes from our own page.
+//! a person; the values can be made nowhere else. Also whether a request comes from our own page, to our host.
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_session::SessionExt;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use serde::de::DeserializeOwned;
 
 use crate::audit::Who;
 use crate::edge::Client;
 use crate::fault::Fault;
 use crate::people::member::{Deed, Member, PersonId};
-use crate::people::session::{self, FormSecret};
+use crate::people::session::{self, FormSecret, Holder};
 use crate::people::{self, sessions};
 use crate::refusal::Refusal;
 use crate::site::Site;
 
-/// A form's body has so long to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest body of a form.
-pub const BODY_BYTES: usize = 16 * 1024;
 /// The cookie that binds a visitor's form to their browser.
 const VISITOR_COOKIE: &str = "form";
 
@@ -54,7 +47,8 @@ pub struct Keeper(pub SignedIn);
 pub struct Visitor {
     nonce: String,
     is_new: bool,
-    form: FormSecret,
+    /// What their forms must bring.
+    pub form: FormSecret,
     /// Where they are.
     pub address: IpAddr,
 }
@@ -80,20 +74,22 @@ fn address(request: &HttpRequest) -> Result<IpAddr, Fault> {
     client.ok_or_else(|| Fault::broken("a request without a client"))
 }
 
-/// Who the session says it is, if there is one.
-pub fn session_person(request: &HttpRequest) -> Option<(PersonId, FormSecret)> {
+/// Whose the session is, if there is one; whether it still holds is the database's to say.
+pub fn session_holder(request: &HttpRequest) -> Option<(Holder, FormSecret)> {
     let session = request.get_session();
     let person = session.get::<String>(sessions::PERSON).ok()??;
+    let password_version = session.get::<i64>(sessions::PASSWORD_VERSION).ok()??;
     let secret = session.get::<String>(sessions::FORM_SECRET).ok()??;
-    Some((PersonId::parse(&person)?, FormSecret::from_text(&secret)?))
+    Some((Holder { person: PersonId::parse(&person)?, password_version }, FormSecret::from_text(&secret)?))
 }
 
-/// Begins a session for a person, under a new key; answers what its forms must bring.
-pub fn begin_session(request: &HttpRequest, person: &PersonId) -> Result<FormSecret, Fault> {
+/// Begins a session under a new key; answers what its forms must bring.
+pub fn begin_session(request: &HttpRequest, holder: &Holder) -> Result<FormSecret, Fault> {
     let form = FormSecret::draw();
     let session = request.get_session();
     session.clear();
-    session.insert(sessions::PERSON, person.as_str()).map_err(Fault::broken)?;
+    session.insert(sessions::PERSON, holder.person.as_str()).map_err(Fault::broken)?;
+    session.insert(sessions::PASSWORD_VERSION, holder.password_version).map_err(Fault::broken)?;
     session.insert(sessions::FORM_SECRET, form.to_text()).map_err(Fault::broken)?;
     session.renew();
     Ok(form)
@@ -105,9 +101,9 @@ pub fn end_session(request: &HttpRequest) {
 }
 
 async fn signed_in(request: HttpRequest) -> Result<SignedIn, Fault> {
-    let (person, form) = session_person(&request).ok_or(Refusal::SignedOut)?;
+    let (holder, form) = session_holder(&request).ok_or(Refusal::SignedOut)?;
     let store = site(&request)?.store.clone();
-    let member = store.read(move |db| people::find_member(db, &person)).await?.ok_or(Refusal::SignedOut)?;
+    let member = store.read(move |db| people::find_holder(db, &holder)).await?.ok_or(Refusal::SignedOut)?;
     Ok(SignedIn { member, form, address: address(&request)? })
 }
 
@@ -198,135 +194,6 @@ impl FromRequest for Visitor {
     }
 }
 
-/// Somebody who sends a form.
-pub trait Sender: FromRequest<Error = Fault> + 'static {
-    /// What the form must bring.
-    fn form_secret(&self) -> &FormSecret;
-    /// The team the form must be made for; none for visitors.
-    fn team(&self) -> Option<&str>;
-}
-
-impl Sender for SignedIn {
-    fn form_secret(&self) -> &FormSecret {
-        &self.form
-    }
-
-    fn team(&self) -> Option<&str> {
-        Some(self.member.team.id.as_str())
-    }
-}
-
-impl Sender for Keeper {
-    fn form_secret(&self) -> &FormSecret {
-        &self.0.form
-    }
-
-    fn team(&self) -> Option<&str> {
-        self.0.team()
-    }
-}
-
-impl Sender for Visitor {
-    fn form_secret(&self) -> &FormSecret {
-        &self.form
-    }
-
-    fn team(&self) -> Option<&str> {
-        None
-    }
-}
-
-/// The fields of a form as they were sent, without `token` and `team`.
-pub type Pairs = Vec<(String, String)>;
-
-/// A form of one action: unknown fields, missing ones and unwanted repeats are refused.
-pub trait Form: Sized + 'static {
-    /// Reads the fields; the error says what is wrong.
-    fn read(pairs: Pairs) -> Result<Self, String>;
-}
-
-/// Reads fields into a struct that denies unknown ones.
-pub fn read_strictly<T: DeserializeOwned>(pairs: &Pairs) -> Result<T, String> {
-    let encoded = serde_html_form::to_string(pairs).map_err(|e| e.to_string())?;
-    serde_html_form::from_str(&encoded).map_err(|e| e.to_string())
-}
-
-/// Reads a form that has no fields of its own.
-pub fn read_nothing(pairs: &Pairs) -> Result<(), String> {
-    match pairs.first() {
-        Some((name, _)) => Err(format!("unknown field `{name}`")),
-        None => Ok(()),
-    }
-}
-
-/// A form, sent by somebody who may: the sender is proven before the body is read, the token and
-/// the team before the fields are.
-pub struct Posted<S, F> {
-    /// Who sent it.
-    pub sender: S,
-    /// What they sent.
-    pub form: F,
-}
-
-impl<S: Sender, F: Form> FromRequest for Posted<S, F> {
-    type Error = Fault;
-    type Future = Extraction<Posted<S, F>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let sender = S::from_request(&request, &mut Payload::None).await?;
-            let pairs = read_pairs(&request, &mut payload).await?;
-            let form = F::read(take_envelope(pairs, &sender)?).map_err(bad_form)?;
-            Ok(Posted { sender, form })
-        })
-    }
-}
-
-fn bad_form(why: impl std::fmt::Display) -> Refusal {
-    let mut why = why.to_string();
-    why.truncate(why.char_indices().nth(200).map_or(why.len(), |(at, _)| at));
-    Refusal::BadRequest(format!("The form is not one of ours: {why}."))
-}
-
-async fn read_pairs(request: &HttpRequest, payload: &mut Payload) -> Result<Pairs, Fault> {
-    let kind = request.content_type();
-    if kind != "application/x-www-form-urlencoded" {
-        return Err(bad_form("its content type is another").into());
-    }
-    let body = actix_web::rt::time::timeout(BODY_TIMEOUT, web::Bytes::from_request(request, payload)).await;
-    let body = body.map_err(|_| bad_form("it did not arrive in time"))?.map_err(|e| match e.as_error() {
-        Some(PayloadError::Overflow) => Refusal::TooLarge,
-        _ if e.as_response_error().status_code().as_u16() == 413 => Refusal::TooLarge,
-        _ => bad_form("it did not arrive whole"),
-    })?;
-    let pairs: Pairs = serde_html_form::from_bytes(&body).map_err(bad_form)?;
-    if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-        return Err(bad_form("it holds a NUL character").into());
-    }
-    Ok(pairs)
-}
-
-fn take_envelope<S: Sender>(pairs: Pairs, sender: &S) -> Result<Pairs, Refusal> {
-    let (envelope, fields): (Pairs, Pairs) =
-        pairs.into_iter().partition(|(name, _)| name == "token" || (name == "team" && sender.team().is_some()));
-    let mut tokens = envelope.iter().filter(|(name, _)| name == "token");
-    let is_ours =
-        matches!((tokens.next(), tokens.next()), (Some((_, token)), None) if sender.form_secret().is_in(token));
-    if !is_ours {
-        return Err(Refusal::FormToken);
-    }
-    if let Some(current) = sender.team() {
-        let mut teams = envelope.iter().filter(|(name, _)| name == "team");
-        match (teams.next(), teams.next()) {
-            (Some((_, team)), None) if team == current => {}
-            (Some(_), None) => return Err(Refusal::OtherTeam),
-            _ => return Err(bad_form("the field team is missing or repeated")),
-        }
-    }
-    Ok(fields)
-}
-
 /// Whether a request that may change something comes from our own page: by `Sec-Fetch-Site`, or by
 /// `Origin` where a browser sends no such header (ASVS V3.5.3).
 pub fn comes_from_our_page(request: &HttpRequest, site: &Site) -> Result<(), Refusal> {
@@ -339,6 +206,14 @@ pub fn comes_from_our_page(request: &HttpRequest, site: &Site) -> Result<(), Ref
         None => text(header::ORIGIN.as_str()).is_some_and(|origin| site.public_url.is_origin(origin)),
     };
     if is_ours { Ok(()) } else { Err(Refusal::OtherSite) }
+}
+
+/// Whether the query is free of NUL, which no page sends and no database takes.
+pub fn asks_without_nul(request: &HttpRequest) -> Result<(), Refusal> {
+    match request.query_string().contains("%00") {
+        true => Err(Refusal::BadRequest("An address cannot hold a NUL character.".into())),
+        false => Ok(()),
+    }
 }
 
 /// Whether the request names one of our hosts, once.

@@ -13,7 +13,7 @@
 //! | [`store`] | the pools, what differs between SQLite and Postgres, the tables |
 //!
 //! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
-//! time, [`guard`] who is at the door, [`edge`] what holds for every request, [`fault`] and
+//! time, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
 //! [`refusal`] what stops one, [`fault_page`] how that is told, [`page`] how a template becomes an
 //! answer, [`site`] what every handler may use, [`command`] what the program does beside serving.
 //!
@@ -34,7 +34,7 @@
 //! # Two walks
 //!
 //! **A key is created.** `POST /settings/developers/keys` meets [`edge::observe`] (id, log, headers),
-//! [`edge::keep_out`] (our host, our page) and the session. [`guard::Posted`] proves the Keeper,
+//! [`edge::keep_out`] (our host, our page) and the session. [`form::Posted`] proves the Keeper,
 //! then the form's token and team, then its fields. [`keys::create`] parses them into a
 //! [`keys::draft::Draft`], mints a [`keys::secret::KeySecret`], and in one transaction keeps the key,
 //! its form's nonce and its audit row. The answer's body is the only place the secret ever stands.
@@ -56,6 +56,7 @@ pub mod docs;
 pub mod edge;
 pub mod fault;
 pub mod fault_page;
+pub mod form;
 pub mod gate;
 pub mod guard;
 pub mod health;

@@ -116,6 +116,14 @@ pub fn see_other(address: &str) -> HttpResponse {
     no_store(HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish())
 }
 
+/// Says when to try again, if one has to wait; in seconds.
+pub fn retry_after(mut response: HttpResponse, wait_s: Option<i64>) -> HttpResponse {
+    if let Some(seconds) = wait_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 /// Tells browsers and proxies to keep nothing.
 pub fn no_store(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -175,9 +175,11 @@ fn bring_rita_in(world: &World) {
         world.execute(&format!("INSERT INTO {table} ({columns}) SELECT {values} FROM {from}")).unwrap();
     };
     let person = "person_01kam0000000000000000000rr";
-    let names = format!("'{person}', 'rita@northwind.example', 'rita@northwind.example', 'Rita', '{olga}', created_at");
+    let names = format!(
+        "'{person}', 'rita@northwind.example', 'rita@northwind.example', 'Rita', '{olga}', password_version, created_at"
+    );
     let olgas = "people WHERE email_folded = 'olga@northwind.example'";
-    copy("people", "id, email, email_folded, name, password_hash, created_at", &names, olgas);
+    copy("people", "id, email, email_folded, name, password_hash, password_version, created_at", &names, olgas);
     let joined = "members JOIN people ON people.id = members.person_id WHERE email_folded = 'olga@northwind.example'";
     let values = format!("'{person}', team_id, role, members.created_at");
     copy("members", "person_id, team_id, role, created_at", &values, joined);

@@ -86,6 +86,7 @@ const FRAME: &[&str] = &[
     "edge",
     "fault",
     "fault_page",
+    "form",
     "guard",
     "health",
     "home",

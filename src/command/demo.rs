@@ -133,13 +133,11 @@ fn write_key(
 ) -> Result<(), Fault> {
     let (name, permissions, made_days_ago, ends_in_days, revoked_days_ago) = key;
     let days = |n: i64| now.plus_seconds(n * DAY_S);
-    // Half a day more, so that "in 9 days" still says so after a morning of looking around.
-    let ends = ends_in_days.map(|n| days(n).plus_seconds(DAY_S / 2));
     let made = days(-made_days_ago);
     let grants = Grants::new(permissions.split(' ').filter_map(Grant::parse), []);
     let grants = grants.ok_or_else(|| Fault::broken("a demo key without permissions"))?;
     let secret = KeySecret::mint_from_os(&catalog.default_kind().prefix);
-    let key = new_key(catalog, team, owner, name, grants, &secret, made, Expiration(ends))?;
+    let key = new_key(catalog, team, owner, name, grants, &secret, made, Expiration(ends_in_days.map(days)))?;
     keys_store::insert(db, &key, &secret.digest(), &session::draw())?;
     record(db, &key, owner, Action::KeyCreated, made)?;
     if let Some(days_ago) = revoked_days_ago {

@@ -26,7 +26,11 @@ pub fn run(command: &UserCommand, clock: &Clock) -> Result<String, BadSetting> {
         }
         UserCommand::Password { database, email } => {
             let email = Email::parse(email).map_err(|e| BadSetting(format!("--email: {e}")))?;
-            set_password(&open(&database.url()?)?, clock, &email)
+            let url = database.url()?;
+            if url.is_missing() {
+                return Err(BadSetting(format!("there is no database {url:?}")));
+            }
+            set_password(&open(&url)?, clock, &email)
         }
     }
 }
@@ -115,7 +119,6 @@ fn write_password(
     clock: &Clock,
 ) -> Result<(), Fault> {
     people_store::set_password(db, person, hash)?;
-    people_store::end_sessions(db, person)?;
     people_store::forget_failures(db, account)?;
     let subject = person.to_string();
     let (at, who, action, detail) = (clock.now(), Who::COMMAND, Action::PasswordChanged, String::new());

@@ -7,9 +7,12 @@ use askama::Template;
 use super::key::KeyId;
 use super::place::Place;
 use super::shown::{self, Empty, KeyRow, Tab};
-use super::store::Counts;
+use super::store::{self, Counts};
+use crate::docs;
 use crate::fault::Fault;
+use crate::guard::SignedIn;
 use crate::page;
+use crate::site::Site;
 
 /// The parts of the list that changed.
 #[derive(Template)]
@@ -34,7 +37,20 @@ pub(super) enum RowChange {
 }
 
 impl Changed {
-    pub(super) fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place) -> Changed {
+    /// What changed on the list that is open at `place`. Counted after the change, in a reading of its own:
+    /// writers wait for each other, and nobody needs these numbers in the same transaction.
+    pub(super) async fn of(
+        changes: Vec<RowChange>,
+        signed_in: &SignedIn,
+        place: &Place,
+        site: &Site,
+    ) -> Result<Changed, Fault> {
+        let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
+        let counts = site.store.read(move |db| store::counts(db, &team, query.search(), now)).await?;
+        Ok(Changed::new(changes, &counts, place, &docs::url(site)))
+    }
+
+    fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place, docs_url: &str) -> Changed {
         // A row that leaves its tab by a change stays in sight: only a deleted one can leave nothing.
         let may_be_empty = changes.iter().all(|change| matches!(change, RowChange::Removed(_)));
         Changed {
@@ -42,7 +58,7 @@ impl Changed {
             changes,
             tabs: shown::tabs(counts, place),
             count: shown::count_text(counts, place),
-            empty: may_be_empty.then(|| shown::empty(counts, true, crate::docs::ADDRESS, place)).flatten(),
+            empty: may_be_empty.then(|| shown::empty(counts, true, docs_url, place)).flatten(),
             notice: String::new(),
         }
     }

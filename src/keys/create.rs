@@ -12,7 +12,7 @@ use super::changed::{Changed, RowChange};
 use super::create_page::{CreatePage, Typed};
 use super::draft::{Draft, RawDraft};
 use super::key::{Actor, ApiKey, KeyId};
-use super::place::{self, IdInPath, Place};
+use super::place::{self, At, IdInPath, Place};
 use super::secret::KeySecret;
 use super::shown::{self, Hidden, KeyRow, Time};
 use super::{address, store};
@@ -20,8 +20,9 @@ use crate::audit::{self, Action, Event, Who};
 use crate::calendar;
 use crate::docs;
 use crate::fault::Fault;
+use crate::form::{Form, Pairs, Posted, read_strictly};
 use crate::gate;
-use crate::guard::{Form, Keeper, Pairs, Posted, read_strictly};
+use crate::guard::Keeper;
 use crate::page::{self, Shell};
 use crate::people::session;
 use crate::refusal::Refusal;
@@ -121,18 +122,15 @@ impl CreateForm {
 }
 
 /// Asks for a new key.
-pub async fn ask(keeper: Keeper, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let page = CreatePage::new(Shell::of(&keeper.0, &site, address::LIST), &site, &place, Typed::nothing());
+pub async fn ask(at: At<Keeper>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Keeper(signed_in), place } = at;
+    let page = CreatePage::new(Shell::of(&signed_in, &site, address::LIST), &site, &place, Typed::nothing());
     page.answer(StatusCode::OK)
 }
 
 /// Creates the key and reveals its secret.
-pub async fn act(
-    posted: Posted<Keeper, CreateForm>,
-    place: Place,
-    site: web::Data<Site>,
-) -> Result<HttpResponse, Fault> {
-    let Posted { sender: Keeper(signed_in), form } = posted;
+pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
     let draft = match Draft::parse(&form.raw(), &site.catalog, place.now) {
         Ok(draft) => draft,
@@ -147,18 +145,14 @@ pub async fn act(
     let maker = Actor { person: signed_in.member.person.id.clone(), name: signed_in.member.person.name.clone() };
     let key = draft.issue(team.clone(), maker, secret.preview());
     let (digest, nonce, replaces) = (secret.digest(), form.fields.nonce.clone(), form.replaces()?);
-    let (issued, who, search) = (key.clone(), signed_in.who(), place.query.clone());
+    let (issued, who) = (key.clone(), signed_in.who());
     let written = site.store.write(move |db| {
         store::insert(db, &issued, &digest, &nonce)?;
         record(db, &issued, &who, Action::KeyCreated)?;
-        if let Some(id) = &replaces {
-            super::revoke::revoke(db, &issued.team, id, &who, issued.created_at)?;
-        }
-        let replaced = replaces.map(|id| store::find(db, &issued.team, &id)).transpose()?.flatten();
-        Ok((store::counts(db, &issued.team, search.search(), issued.created_at)?, replaced))
+        replaces.map(|id| replace(db, &issued, &id, &who)).transpose()
     });
-    let (counts, replaced) = match written.await {
-        Ok(written) => written,
+    let replaced = match written.await {
+        Ok(replaced) => replaced,
         Err(Fault::Refused(Refusal::AlreadySent)) => return already_sent(shell, &form, &key, place, &site).await,
         Err(fault) => return Err(fault),
     };
@@ -169,9 +163,21 @@ pub async fn act(
     }
     let row = |key| KeyRow::of(key, true, &place, &site.catalog);
     let changes = [Some(RowChange::Added(row(key.clone()))), replaced.map(|key| RowChange::Replaced(row(key)))];
-    let changed = Changed::new(changes.into_iter().flatten().collect(), &counts, &place)
-        .beside_a_dialog(format!("“{}” created.", key.name));
-    page::html(reveal.as_dialog().render().and_then(|dialog| Ok(dialog + &changed.render()?)))
+    let changed = Changed::of(changes.into_iter().flatten().collect(), &signed_in, &place, &site).await?;
+    let changed = changed.beside_a_dialog(format!("“{}” created.", key.name));
+    let rendered = reveal.as_dialog().render().and_then(|mut answer| {
+        answer.push_str(&changed.render()?);
+        Ok(answer)
+    });
+    page::html(rendered)
+}
+
+/// Revokes the key that a new one takes the place of; one that expired meanwhile is out of the way already.
+fn replace(db: &mut Db, new: &ApiKey, old: &KeyId, who: &Who) -> Result<ApiKey, Fault> {
+    match super::revoke::revoke(db, &new.team, old, who, new.created_at) {
+        Err(Fault::Refused(Refusal::WrongState(_))) => Ok(store::find(db, &new.team, old)?.ok_or(Refusal::NotFound)?),
+        revoked => revoked,
+    }
 }
 
 fn record(db: &mut Db, key: &ApiKey, who: &Who, action: Action) -> Result<(), Fault> {

@@ -5,12 +5,13 @@ use askama::Template;
 
 use super::changed::{Changed, RowChange};
 use super::key::{KeyId, Standing};
-use super::place::{self, IdInPath, Place};
+use super::place::{self, At, IdInPath};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::{Form, Keeper, Pairs, Posted, read_nothing};
+use crate::form::{Form, Pairs, Posted, read_nothing};
+use crate::guard::Keeper;
 use crate::page::{self, Shell};
 use crate::people::member::TeamId;
 use crate::refusal::Refusal;
@@ -42,8 +43,8 @@ impl Form for DeleteForm {
 }
 
 /// Asks whether it is meant.
-pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let Keeper(signed_in) = keeper;
+pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Keeper(signed_in), place } = at;
     let Standing::Spent(key) = place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) else {
         return Err(LIVE.into());
     };
@@ -62,23 +63,19 @@ pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Sit
 
 /// Deletes the key.
 pub async fn act(
-    posted: Posted<Keeper, DeleteForm>,
+    at: At<Posted<Keeper, DeleteForm>>,
     id: IdInPath,
-    place: Place,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let Keeper(signed_in) = posted.sender;
+    let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
     let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
-    let (now, query, deleted) = (place.now, place.query.clone(), id.clone());
-    let written = site.store.write(move |db| {
-        let name = delete(db, &team, &id, &who, now)?;
-        Ok((name, store::counts(db, &team, query.search(), now)?))
-    });
-    let (name, counts) = written.await?;
+    let (now, deleted) = (place.now, id.clone());
+    let name = site.store.write(move |db| delete(db, &team, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
-    Changed::new(vec![RowChange::Removed(deleted)], &counts, &place).answer(format!("“{name}” deleted."))
+    let changed = Changed::of(vec![RowChange::Removed(deleted)], &signed_in, &place, &site).await?;
+    changed.answer(format!("“{name}” deleted."))
 }
 
 fn delete(db: &mut Db, team: &TeamId, id: &KeyId, who: &Who, now: Moment) -> Result<String, Fault> {

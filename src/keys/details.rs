@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::address;
 use super::key::Status;
-use super::place::{self, IdInPath, Place};
+use super::place::{self, At, IdInPath};
 use super::shown::{self, GrantRow, Time};
 use crate::fault::Fault;
 use crate::guard::Viewer;
@@ -39,8 +39,8 @@ struct Revoked {
 }
 
 /// Shows the details.
-pub async fn ask(viewer: Viewer, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let Viewer(signed_in) = viewer;
+pub async fn ask(at: At<Viewer>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Viewer(signed_in), place } = at;
     let may_keep = signed_in.may(Deed::KeepKeys);
     let standing = place::find(&site, &signed_in.member.team.id, id).await?.at(place.now);
     let (key, status) = (standing.key(), standing.status());

@@ -8,13 +8,14 @@ use serde::Deserialize;
 use super::changed::{Changed, RowChange};
 use super::key::{ApiKey, KeyId, LiveKey, Standing};
 use super::name::KeyName;
-use super::place::{self, IdInPath, Place};
+use super::place::{self, At, IdInPath, Place};
 use super::shown::{self, GrantRow, KeyRow, Time};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::{Form, Keeper, Pairs, Posted, SignedIn, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::guard::{Keeper, SignedIn};
 use crate::page::{self, Shell};
 use crate::people::member::TeamId;
 use crate::refusal::Refusal;
@@ -76,8 +77,8 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
 }
 
 /// Asks for the new name; a spent key has details instead.
-pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let Keeper(signed_in) = keeper;
+pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Keeper(signed_in), place } = at;
     match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
@@ -88,13 +89,8 @@ pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Sit
 }
 
 /// Renames the key.
-pub async fn act(
-    posted: Posted<Keeper, EditForm>,
-    id: IdInPath,
-    place: Place,
-    site: web::Data<Site>,
-) -> Result<HttpResponse, Fault> {
-    let Posted { sender: Keeper(signed_in), form } = posted;
+pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
     let team = signed_in.member.team.id.clone();
     let Standing::Live(key) = place::find(&site, &team, id).await?.at(place.now) else { return Err(SPENT.into()) };
     let name = match KeyName::parse(&form.name) {
@@ -111,18 +107,14 @@ pub async fn act(
         }
     };
 
-    let (id, who, now, query) = (key.id.clone(), signed_in.who(), place.now, place.query.clone());
-    let written = site.store.write(move |db| {
-        let key = rename(db, &team, &id, name, &who, now)?;
-        Ok((key, store::counts(db, &team, query.search(), now)?))
-    });
-    let (key, counts) = written.await?;
+    let (id, who, now) = (key.id.clone(), signed_in.who(), place.now);
+    let key = site.store.write(move |db| rename(db, &team, &id, name, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
     let notice = format!("“{}” saved.", key.name);
     let row = KeyRow::of(key, true, &place, &site.catalog);
-    Changed::new(vec![RowChange::Replaced(row)], &counts, &place).answer(notice)
+    Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
 }
 
 fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: KeyName, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
@@ -133,8 +125,9 @@ fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: KeyName, who: &Who, now: M
         return Ok(key.key().clone());
     }
     let detail = format!("{} → {to}", key.name);
-    if !store::rename(db, team, id, &to, now)? {
-        return Err(SPENT.into());
+    if !store::rename(db, &key, &to, now)? {
+        // Somebody else was faster: what they made of it is what is renamed now, or no longer can be.
+        return rename(db, team, id, to, who, now);
     }
     let (who, team, subject) = (who.clone(), Some(team.clone()), id.to_string());
     audit::record(db, &Event { at: now, who, team, action: Action::KeyRenamed, subject, detail })?;

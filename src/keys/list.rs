@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::place::Place;
+use super::place::{At, Place};
 use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
 use super::{address, listing::ListQuery, store};
 use crate::docs;
@@ -41,8 +41,8 @@ struct ListPage {
 }
 
 /// Shows the list.
-pub async fn ask(viewer: Viewer, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let Viewer(signed_in) = viewer;
+pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Viewer(signed_in), place } = at;
     let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
     let read = site.store.read(move |db| {
         let counts = store::counts(db, &team, query.search(), now)?;
@@ -96,5 +96,5 @@ fn kept(query: &ListQuery) -> Vec<Hidden> {
 
 /// The page's address in other products.
 pub async fn alias(_: SignedIn) -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header(("Location", address::LIST)).finish()
+    page::no_store(HttpResponse::PermanentRedirect().insert_header(("Location", address::LIST)).finish())
 }

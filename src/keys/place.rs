@@ -80,12 +80,21 @@ impl Place {
     }
 }
 
-impl FromRequest for Place {
-    type Error = Fault;
-    type Future = Ready<Result<Place, Fault>>;
+/// Somebody at a place. Who they are is proven first: what they ask for is theirs to hear only then.
+pub struct At<W> {
+    /// Who.
+    pub who: W,
+    /// Where.
+    pub place: Place,
+}
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Place::of(request))
+impl<W: FromRequest<Error = Fault> + 'static> FromRequest for At<W> {
+    type Error = Fault;
+    type Future = Pin<Box<dyn Future<Output = Result<At<W>, Fault>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, who) = (request.clone(), W::from_request(request, payload));
+        Box::pin(async move { Ok(At { who: who.await?, place: Place::of(&request)? }) })
     }
 }
 
@@ -94,11 +103,10 @@ pub struct IdInPath(pub Option<KeyId>);
 
 impl FromRequest for IdInPath {
     type Error = Fault;
-    type Future = Pin<Box<dyn Future<Output = Result<IdInPath, Fault>>>>;
+    type Future = Ready<Result<IdInPath, Fault>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(KeyId::parse);
-        Box::pin(ready(Ok(IdInPath(id))))
+        ready(Ok(IdInPath(request.match_info().get("id").and_then(KeyId::parse))))
     }
 }
 

@@ -5,13 +5,14 @@ use askama::Template;
 
 use super::changed::{Changed, RowChange};
 use super::key::{ApiKey, KeyId, SpentKey, Standing, Status};
-use super::place::{self, IdInPath, Place};
+use super::place::{self, At, IdInPath};
 use super::shown::KeyRow;
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::{Form, Keeper, Pairs, Posted, read_nothing};
+use crate::form::{Form, Pairs, Posted, read_nothing};
+use crate::guard::Keeper;
 use crate::page::{self, Shell};
 use crate::people::member::TeamId;
 use crate::refusal::Refusal;
@@ -39,8 +40,8 @@ impl Form for RevokeForm {
 }
 
 /// Asks whether it is meant; a spent key has details instead.
-pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let Keeper(signed_in) = keeper;
+pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
+    let At { who: Keeper(signed_in), place } = at;
     match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
@@ -59,25 +60,20 @@ pub async fn ask(keeper: Keeper, id: IdInPath, place: Place, site: web::Data<Sit
 
 /// Revokes the key.
 pub async fn act(
-    posted: Posted<Keeper, RevokeForm>,
+    at: At<Posted<Keeper, RevokeForm>>,
     id: IdInPath,
-    place: Place,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let Keeper(signed_in) = posted.sender;
+    let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
     let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
-    let (now, query) = (place.now, place.query.clone());
-    let written = site.store.write(move |db| {
-        let key = revoke(db, &team, &id, &who, now)?;
-        Ok((key, store::counts(db, &team, query.search(), now)?))
-    });
-    let (key, counts) = written.await?;
+    let now = place.now;
+    let key = site.store.write(move |db| revoke(db, &team, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
     let notice = format!("“{}” revoked. It stopped working at once.", key.name);
     let row = KeyRow::of(key, true, &place, &site.catalog);
-    Changed::new(vec![RowChange::Replaced(row)], &counts, &place).answer(notice)
+    Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
 }
 
 /// Revokes the team's key of that id, within a transaction.

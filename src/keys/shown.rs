@@ -137,7 +137,7 @@ fn actions(may_keep: bool, is_spent: bool, url: impl Fn(&'static str) -> String)
     match (may_keep, is_spent) {
         (false, _) => vec![view],
         (true, false) => {
-            vec![action("Edit", address::EDIT, false), view, action("Revoke", address::REVOCATION, true)]
+            vec![action("Edit", address::EDIT, false), action("Revoke", address::REVOCATION, true)]
         }
         (true, true) => vec![view, action("Delete", address::DELETION, true)],
     }

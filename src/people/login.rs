@@ -7,13 +7,14 @@ use askama::Template;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::member::PersonId;
 use super::password::{self, PasswordHashText};
+use super::store::Credentials;
 use super::{address, slow_down, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::{self, Form, Pairs, Posted, Visitor, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::guard::{self, Visitor};
 use crate::page::{self, Porch};
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -27,7 +28,7 @@ struct LoginPage {
     token: String,
     next: String,
     email: String,
-    error: Option<&'static str>,
+    error: Option<String>,
     note: Option<&'static str>,
 }
 
@@ -62,9 +63,9 @@ pub async fn ask(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let next = own_path(&asked.next).to_owned();
-    if let Some((person, _)) = guard::session_person(&request) {
+    if let Some((holder, _)) = guard::session_holder(&request) {
         // Somebody who was removed from their team would be sent back here, for ever.
-        let member = site.store.read(move |db| store::find_member(db, &person)).await?;
+        let member = site.store.read(move |db| store::find_holder(db, &holder)).await?;
         if member.is_some() {
             return Ok(page::see_other(&next));
         }
@@ -97,45 +98,49 @@ pub async fn act(
     let tried = Try::new(&email, &visitor, &site);
 
     let asked = tried.clone();
-    let kept = site.store.read(move |db| asked.begin(db)).await?;
-    let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
-    let person = proven.as_ref().map(|proven| proven.person.clone());
-    site.store.write(move |db| tried.settle(db, proven)).await?;
-
-    match person {
-        Some(person) => {
-            guard::begin_session(&request, &person)?;
-            Ok(page::see_other(&next))
+    let settled = async {
+        let kept = site.store.read(move |db| asked.begin(db)).await?;
+        let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
+        let holder = proven.as_ref().map(|proven| proven.kept.holder.clone());
+        site.store.write(move |db| tried.settle(db, proven)).await?;
+        Ok(holder)
+    };
+    let (status, error, wait_s) = match settled.await {
+        Ok(Some(holder)) => {
+            guard::begin_session(&request, &holder)?;
+            return Ok(page::see_other(&next));
         }
-        None => {
-            let shown = LoginPage {
-                porch: Porch::of(&site),
-                action_url: address::LOGIN,
-                token: visitor.token(),
-                next,
-                email,
-                error: Some("E-mail or password is wrong."),
-                note: None,
-            };
-            page::html_with(StatusCode::UNAUTHORIZED, shown.render())
+        Ok(None) => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong.".to_owned(), None),
+        Err(Fault::Refused(refusal @ Refusal::TooManyTries(seconds))) => {
+            (StatusCode::TOO_MANY_REQUESTS, format!("{}. {}", refusal.title(), refusal.sentence()), Some(seconds))
         }
-    }
+        Err(fault) => return Err(fault),
+    };
+    let shown = LoginPage {
+        porch: Porch::of(&site),
+        action_url: address::LOGIN,
+        token: visitor.token(),
+        next,
+        email,
+        error: Some(error),
+        note: None,
+    };
+    Ok(page::retry_after(page::html_with(status, shown.render())?, wait_s))
 }
 
 /// Somebody who knew their password.
 struct Proven {
-    person: PersonId,
-    kept: PasswordHashText,
+    kept: Credentials,
     /// What to keep from now on, if what is kept is weaker than new hashes are.
     renewed: Option<PasswordHashText>,
 }
 
 impl Proven {
     /// Costs one hash, whoever is asked for; a second one only where the first has to be renewed.
-    fn by(password: &SecretString, kept: Option<(PersonId, PasswordHashText)>) -> Option<Proven> {
-        let is_right = password::verify(password, kept.as_ref().map(|(_, hash)| hash));
-        let (person, kept) = kept.filter(|_| is_right)?;
-        Some(Proven { renewed: password::renewed(password, &kept), person, kept })
+    fn by(password: &SecretString, kept: Option<Credentials>) -> Option<Proven> {
+        let is_right = password::verify(password, kept.as_ref().map(|kept| &kept.hash));
+        let kept = kept.filter(|_| is_right)?;
+        Some(Proven { renewed: password::renewed(password, &kept.hash), kept })
     }
 }
 
@@ -174,7 +179,7 @@ impl Try {
     }
 
     /// Refuses who has to wait, and finds what is kept of the password.
-    fn begin(&self, db: &mut Db) -> Result<Option<(PersonId, PasswordHashText)>, Fault> {
+    fn begin(&self, db: &mut Db) -> Result<Option<Credentials>, Fault> {
         self.wait(db)?;
         store::credentials(db, &self.email_folded)
     }
@@ -185,10 +190,11 @@ impl Try {
         store::hold_failures(db, &self.account)?;
         store::hold_failures(db, &self.client)?;
         self.wait(db)?;
-        let Some(Proven { person, kept, renewed }) = proven else { return self.note_failure(db) };
+        let Some(Proven { kept: Credentials { holder, hash }, renewed }) = proven else { return self.note_failure(db) };
+        let person = holder.person;
         store::forget_failures(db, &self.account)?;
         if let Some(renewed) = renewed {
-            store::renew_hash(db, &person, &kept, &renewed)?;
+            store::renew_hash(db, &person, &hash, &renewed)?;
         }
         let who = Who { person: Some(person.clone()), ..self.who.clone() };
         let team = store::find_member(db, &person)?.map(|member| member.team.id);
@@ -208,7 +214,8 @@ impl Try {
 fn own_path(next: &str) -> &str {
     let bytes = next.as_bytes();
     let is_own = bytes.first() == Some(&b'/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
-    let is_plain = next.chars().all(|c| !c.is_control() && c != '\\');
+    // What is not plain ASCII is escaped in an address of ours.
+    let is_plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if is_own && is_plain && next.len() <= 2_048 { next } else { "/" }
 }
 
@@ -219,9 +226,17 @@ mod tests {
     #[test]
     fn sign_in_leads_only_to_our_own_pages() {
         assert_eq!(own_path("/settings/developers?q=a"), "/settings/developers?q=a");
-        for foreign in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\nb", "settings"]
-        {
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:x",
+            "/a\nb",
+            "/a b",
+            "/é",
+            "settings",
+        ] {
             assert_eq!(own_path(foreign), "/", "{foreign:?}");
         }
     }

@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::address;
 use crate::audit::{self, Action, Event};
 use crate::fault::Fault;
-use crate::guard::{self, Form, Pairs, Posted, SignedIn};
+use crate::form::{self, Form, Pairs, Posted};
+use crate::guard::{self, SignedIn};
 use crate::page;
 use crate::site::Site;
 
@@ -14,7 +15,7 @@ pub struct LogoutForm;
 
 impl Form for LogoutForm {
     fn read(pairs: Pairs) -> Result<LogoutForm, String> {
-        guard::read_nothing(&pairs).map(|()| LogoutForm)
+        form::read_nothing(&pairs).map(|()| LogoutForm)
     }
 }
 

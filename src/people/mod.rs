@@ -16,7 +16,7 @@ pub mod setup;
 
 pub use hashing::Hashing;
 pub use sessions::Sessions;
-pub use store::{find_member, find_person, has_owner, names_of, owners_of};
+pub use store::{find_holder, find_member, find_person, has_owner, names_of, owners_of};
 
 /// The addresses of this room.
 pub mod address {

@@ -7,10 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::password::{self, NewPassword, PasswordHashText};
+use super::session::Holder;
 use super::{address, slow_down, store};
 use crate::audit::{self, Action, Event};
 use crate::fault::Fault;
-use crate::guard::{self, Form, Pairs, Posted, SignedIn, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::guard::{self, SignedIn};
 use crate::page::{self, Shell};
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -73,9 +75,10 @@ pub async fn act(
         refuse_who_waits(db, &asked, now)?;
         store::credentials(db, &email_folded)
     });
-    let kept = kept.await?.map(|(_, hash)| hash);
+    let kept = kept.await?.ok_or(Refusal::SignedOut)?;
     let current = form.current_password;
-    if !site.hashing.run(move || password::verify(&current, kept.as_ref())).await? {
+    let hash = kept.hash;
+    if !site.hashing.run(move || password::verify(&current, Some(&hash))).await? {
         site.store.write(move |db| note_failure(db, &account, now)).await?;
         let error = Some("That is not your current password.".to_owned());
         let page = SecurityPage { current_error: error, ..security_page(&signed_in, &site) };
@@ -100,9 +103,10 @@ pub async fn act(
         subject: member.person.id.to_string(),
         detail: String::new(),
     };
-    site.store.write(move |db| change(db, &hash, &account, &event)).await?;
+    let proven = kept.holder;
+    let holder = site.store.write(move |db| change(db, &proven, &hash, &account, &event)).await?;
     // This browser goes on, under a new session; the page says that it was done.
-    let form = guard::begin_session(&request, &signed_in.member.person.id)?;
+    let form = guard::begin_session(&request, &holder)?;
     let signed_in = SignedIn { form, ..signed_in };
     page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
 }
@@ -122,12 +126,18 @@ fn note_failure(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result
     store::note_failure(db, account, known, now)
 }
 
-fn change(db: &mut Db, hash: &PasswordHashText, account: &str, event: &Event) -> Result<(), Fault> {
-    let person = event.who.person.as_ref().ok_or_else(|| Fault::broken("a password change of nobody"))?;
+fn change(
+    db: &mut Db,
+    proven: &Holder,
+    hash: &PasswordHashText,
+    account: &str,
+    event: &Event,
+) -> Result<Holder, Fault> {
     store::hold_failures(db, account)?;
     refuse_who_waits(db, account, event.at)?;
-    store::set_password(db, person, hash)?;
-    store::end_sessions(db, person)?;
+    // Another was set meanwhile: this person's proof, and their session, are of the past.
+    let holder = store::change_password(db, proven, hash)?.ok_or(Refusal::SignedOut)?;
     store::forget_failures(db, account)?;
-    audit::record(db, event)
+    audit::record(db, event)?;
+    Ok(holder)
 }

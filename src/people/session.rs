@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::clock::Moment;
+use crate::people::member::PersonId;
 
 const SECRET_BYTES: usize = 32;
 
@@ -26,6 +27,16 @@ impl Limits {
     pub fn hold(&self, created: Moment, seen: Moment, now: Moment) -> bool {
         now.seconds_since(seen) < self.idle_s && now.seconds_since(created) < self.absolute_s
     }
+}
+
+/// Whose a session is. It holds only as long as the password that it was begun with: a new one ends
+/// also those that were under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Who.
+    pub person: PersonId,
+    /// Which of their passwords, counted from 0.
+    pub password_version: i64,
 }
 
 /// A new random text of 256 bits: a session's key, a link's token, a form's nonce.

@@ -15,6 +15,8 @@ use crate::store::Store;
 
 /// The entry of a session that names its person.
 pub(crate) const PERSON: &str = "person";
+/// The entry of a session that counts that person's passwords.
+pub(crate) const PASSWORD_VERSION: &str = "password_version";
 /// The entry of a session that holds its form secret.
 pub(crate) const FORM_SECRET: &str = "form_secret";
 
@@ -44,7 +46,11 @@ impl Sessions {
             return Ok(None);
         }
         if now.seconds_since(row.seen) >= SEEN_EVERY_S {
-            self.store.write(move |db| store::see_session(db, &digest, now)).await?;
+            let seen = self.store.write(move |db| store::see_session(db, &digest, now)).await;
+            // Who only looks can go on looking while nothing can be written; the session just ages.
+            if let Err(fault) = seen {
+                tracing::warn!(target: "keyrack", cause = %fault, "a session's use could not be noted");
+            }
         }
         serde_json::from_str(&row.state).map(Some).map_err(Fault::broken)
     }

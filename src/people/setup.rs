@@ -9,11 +9,13 @@ use serde::Deserialize;
 
 use super::member::{Email, Role, ShownName};
 use super::password::{self, NewPassword, PasswordHashText};
-use super::{address, session, store};
+use super::session::{self, Holder};
+use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::{self, Form, Pairs, Posted, Visitor, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::guard::{self, Visitor};
 use crate::page::{self, Porch};
 use crate::people::member::PersonId;
 use crate::site::Site;
@@ -144,7 +146,7 @@ pub async fn act(
     let first = FirstTeam { team_name, name, email, hash };
     let who = Who { person: None, address: Some(visitor.address) };
     let owner = site.store.write(move |db| first.make(db, &token, who, now)).await?;
-    guard::begin_session(&request, &owner)?;
+    guard::begin_session(&request, &Holder { person: owner, password_version: 0 })?;
     Ok(page::see_other(crate::keys::address::LIST))
 }
 

@@ -2,7 +2,8 @@
 //! write transaction begins, how migrations are kept from running twice. Nothing else asks which
 //! engine it is.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -77,17 +78,28 @@ impl DatabaseUrl {
         }
     }
 
-    /// Makes the folder of a SQLite file if it is missing.
-    pub(super) fn make_folder(&self) -> Result<(), String> {
-        let DatabaseUrl::Sqlite(path) = self else { return Ok(()) };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))
+    /// Whether there is nothing at that place yet.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, DatabaseUrl::Sqlite(path) if !path.exists())
     }
 
-    /// Claims a SQLite file for this process, for as long as the answer is held: only one may serve it.
+    /// Makes the folder and the file of a SQLite database if they are missing, for this user's eyes only:
+    /// it holds password hashes and the cookie key. SQLite gives the files beside it the same mode.
+    pub(super) fn make_file(&self) -> Result<(), String> {
+        let DatabaseUrl::Sqlite(path) = self else { return Ok(()) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        file.map(|_| ()).map_err(|e| format!("cannot write {}: {e}", path.display()))
+    }
+
+    /// Claims a SQLite file for this process, for as long as the answer is held: only one may serve it, by
+    /// whatever path it comes.
     pub(super) fn claim(&self) -> Result<Option<File>, String> {
         let DatabaseUrl::Sqlite(path) = self else { return Ok(None) };
-        let mut beside = path.clone().into_os_string();
+        let real = path.canonicalize().map_err(|e| format!("cannot find {}: {e}", path.display()))?;
+        let mut beside = real.into_os_string();
         beside.push(".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
         let lock = lock.map_err(|e| format!("cannot write beside {}: {e}", path.display()))?;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
+use tokio::sync::Semaphore;
 
 pub use dialect::{Backend, DatabaseUrl, Db, columns_of};
 
@@ -25,6 +26,8 @@ const POOL_WAIT: Duration = Duration::from_secs(3);
 pub struct Store {
     reads: Pool<Opener>,
     writes: Pool<Opener>,
+    /// The queue of writers, first come first served, which the pool's own is not.
+    writers: Arc<Semaphore>,
     /// Held while this process owns a SQLite file.
     _claim: Arc<Option<File>>,
 }
@@ -33,14 +36,14 @@ impl Store {
     /// Opens a database for serving: alone on a SQLite file, with its tables brought up to date.
     /// The error is one line for the person who starts the program.
     pub fn serve(url: &DatabaseUrl) -> Result<Store, String> {
-        url.make_folder()?;
+        url.make_file()?;
         let claim = url.claim()?;
         Store::open(url, claim)
     }
 
     /// Opens a database beside a running server.
     pub fn join(url: &DatabaseUrl) -> Result<Store, String> {
-        url.make_folder()?;
+        url.make_file()?;
         Store::open(url, None)
     }
 
@@ -48,7 +51,12 @@ impl Store {
         let mut first = Opener(url.clone()).connect().map_err(|e| format!("cannot open the database {url:?}: {e}"))?;
         dialect::migrate(&mut first).map_err(|e| format!("cannot bring the database {url:?} up to date: {e}"))?;
         let (readers, writers) = url.pool_sizes();
-        Ok(Store { reads: pool(url, readers), writes: pool(url, writers), _claim: Arc::new(claim) })
+        Ok(Store {
+            reads: pool(url, readers),
+            writes: pool(url, writers),
+            writers: Arc::new(Semaphore::new(writers as usize)),
+            _claim: Arc::new(claim),
+        })
     }
 
     /// Reads.
@@ -66,7 +74,13 @@ impl Store {
         work: impl FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let store = self.clone();
-        off_thread(move || store.write_here(work)).await
+        let turn = tokio::time::timeout(POOL_WAIT, self.writers.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| Fault::unavailable("too many writers wait"))?.map_err(Fault::unavailable)?;
+        let held = move || {
+            let _turn = turn; // goes with the work, also when the person who asked hangs up
+            store.write_here(work)
+        };
+        off_thread(held).await
     }
 
     /// As [`write`](Store::write), on this thread: for commands.

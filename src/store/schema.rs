@@ -31,6 +31,7 @@ diesel::table! {
         email_folded -> Text,
         name -> Text,
         password_hash -> Text,
+        password_version -> BigInt,
         created_at -> BigInt,
     }
 }

@@ -22,6 +22,8 @@ CREATE TABLE people (
     email_folded TEXT COLLATE "C" NOT NULL UNIQUE,
     name TEXT COLLATE "C" NOT NULL,
     password_hash TEXT COLLATE "C" NOT NULL,
+    -- Counts the passwords that were set: a session holds only with the one it was begun with.
+    password_version BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
 

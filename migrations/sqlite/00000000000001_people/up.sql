@@ -22,6 +22,8 @@ CREATE TABLE people (
     email_folded TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     password_hash TEXT NOT NULL,
+    -- Counts the passwords that were set: a session holds only with the one it was begun with.
+    password_version INTEGER NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
 

@@ -7,7 +7,7 @@ use diesel::result::Error::DatabaseError;
 
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::keys::key::{ApiKey, KeyId};
+use crate::keys::key::{ApiKey, KeyId, LiveKey};
 use crate::keys::name::KeyName;
 use crate::keys::secret::Digest;
 use crate::people::member::{PersonId, TeamId};
@@ -58,10 +58,11 @@ pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result
     Ok(())
 }
 
-/// Gives a live key another name; false if it is not live (any more).
-pub fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: &KeyName, now: Moment) -> Result<bool, Fault> {
+/// Gives a live key another name; false if it is not live or not called as it was read (any more).
+pub fn rename(db: &mut Db, key: &LiveKey, to: &KeyName, now: Moment) -> Result<bool, Fault> {
     let live = keys::table
-        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
+        .filter(keys::id.eq(key.id.as_str()).and(keys::team_id.eq(key.team.as_str())))
+        .filter(keys::name.eq(key.name.as_str()))
         .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
     let renamed =
         diesel::update(live).set((keys::name.eq(to.as_str()), keys::name_folded.eq(to.folded()))).execute(db)?;

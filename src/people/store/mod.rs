@@ -5,14 +5,15 @@ mod sign_in;
 
 use diesel::prelude::*;
 
-pub use sessions::end_sessions;
 pub(super) use sessions::{delete_session, find_session, insert_session, see_session};
-pub(super) use sign_in::{credentials, failures, hold_failures, note_failure, renew_hash};
+pub(super) use sign_in::{
+    Credentials, change_password, credentials, failures, hold_failures, note_failure, renew_hash,
+};
 pub use sign_in::{forget_failures, set_password};
 
 use super::member::{Email, Member, Person, PersonId, Role, ShownName, Team, TeamId};
 use super::password::PasswordHashText;
-use super::session;
+use super::session::{self, Holder};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::refusal::Refusal;
@@ -118,6 +119,7 @@ pub fn insert_person(
             people::email_folded.eq(email.folded()),
             people::name.eq(name.as_str()),
             people::password_hash.eq(&hash.0),
+            people::password_version.eq(0),
             people::created_at.eq(now.unix()),
         ))
         .execute(db)?;
@@ -164,21 +166,37 @@ fn person((id, name, email): (String, String, String)) -> Result<Person, Fault> 
 
 /// A person as a member of the team they joined first; none once they are in no team.
 pub fn find_member(db: &mut Db, id: &PersonId) -> Result<Option<Member>, Fault> {
-    type Row = ((String, String, String), (String, String), String);
+    Ok(find_member_and_version(db, id)?.map(|(member, _)| member))
+}
+
+/// Whose a session is, as [`find_member`] finds them; none if they have another password by now.
+pub fn find_holder(db: &mut Db, holder: &Holder) -> Result<Option<Member>, Fault> {
+    let found = find_member_and_version(db, &holder.person)?;
+    Ok(found.filter(|(_, version)| *version == holder.password_version).map(|(member, _)| member))
+}
+
+fn find_member_and_version(db: &mut Db, id: &PersonId) -> Result<Option<(Member, i64)>, Fault> {
+    type Row = ((String, String, String), (String, String), String, i64);
     let found = members::table
         .inner_join(people::table)
         .inner_join(teams::table)
         .filter(members::person_id.eq(id.as_str()))
         .order((members::created_at, members::team_id))
-        .select(((people::id, people::name, people::email), (teams::id, teams::name), members::role))
+        .select((
+            (people::id, people::name, people::email),
+            (teams::id, teams::name),
+            members::role,
+            people::password_version,
+        ))
         .first::<Row>(db)
         .optional()?;
-    let Some((who, (team_id, name), role)) = found else { return Ok(None) };
-    Ok(Some(Member {
+    let Some((who, (team_id, name), role, version)) = found else { return Ok(None) };
+    let member = Member {
         person: person(who)?,
         team: Team { id: TeamId::parse(&team_id).ok_or_else(|| unreadable("team id"))?, name },
         role: Role::parse(&role).ok_or_else(|| unreadable("role"))?,
-    }))
+    };
+    Ok(Some((member, version)))
 }
 
 /// The names of a team's owners, in the order they joined.

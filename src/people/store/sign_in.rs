@@ -4,11 +4,13 @@ use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
 
+use super::sessions::end_sessions;
 use super::unreadable;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::people::member::PersonId;
 use crate::people::password::PasswordHashText;
+use crate::people::session::Holder;
 use crate::people::slow_down::Failures;
 use crate::refusal::Refusal;
 use crate::store::Db;
@@ -17,21 +19,48 @@ use crate::store::schema::{people, sign_in_failures};
 /// Failures older than this are of no use to anybody.
 const FORGET_AFTER_S: i64 = 86_400;
 
-/// Who has that address, and what is kept of their password.
-pub fn credentials(db: &mut Db, email_folded: &str) -> Result<Option<(PersonId, PasswordHashText)>, Fault> {
-    let row = people::table
-        .filter(people::email_folded.eq(email_folded))
-        .select((people::id, people::password_hash))
-        .first::<(String, String)>(db)
-        .optional()?;
-    row.map(|(id, hash)| Ok((PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?, PasswordHashText(hash))))
-        .transpose()
+/// What is kept of a person's password.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Whose, and which of theirs.
+    pub holder: Holder,
+    /// Its hash.
+    pub hash: PasswordHashText,
 }
 
-/// Keeps a new password.
+/// Who has that address, and what is kept of their password.
+pub fn credentials(db: &mut Db, email_folded: &str) -> Result<Option<Credentials>, Fault> {
+    let row = people::table
+        .filter(people::email_folded.eq(email_folded))
+        .select((people::id, people::password_version, people::password_hash))
+        .first::<(String, i64, String)>(db)
+        .optional()?;
+    row.map(|(id, password_version, hash)| {
+        let person = PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?;
+        Ok(Credentials { holder: Holder { person, password_version }, hash: PasswordHashText(hash) })
+    })
+    .transpose()
+}
+
+/// Keeps a new password, which ends every session that was begun or is being begun with an older one.
 pub fn set_password(db: &mut Db, person: &PersonId, hash: &PasswordHashText) -> Result<(), Fault> {
-    diesel::update(people::table.find(person.as_str())).set(people::password_hash.eq(&hash.0)).execute(db)?;
-    Ok(())
+    diesel::update(people::table.find(person.as_str()))
+        .set((people::password_hash.eq(&hash.0), people::password_version.eq(people::password_version + 1)))
+        .execute(db)?;
+    end_sessions(db, person)
+}
+
+/// Keeps a new password instead of the one that `holder` has proven, and answers the new holder; none if
+/// another was set meanwhile.
+pub fn change_password(db: &mut Db, holder: &Holder, hash: &PasswordHashText) -> Result<Option<Holder>, Fault> {
+    let password_version = holder.password_version + 1;
+    let proven =
+        people::table.find(holder.person.as_str()).filter(people::password_version.eq(holder.password_version));
+    let changed = diesel::update(proven)
+        .set((people::password_hash.eq(&hash.0), people::password_version.eq(password_version)))
+        .execute(db)?;
+    end_sessions(db, &holder.person)?;
+    Ok((changed == 1).then(|| Holder { person: holder.person.clone(), password_version }))
 }
 
 /// Keeps a stronger hash of the same password; nothing if another password was set meanwhile.
