@@ -8,8 +8,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::password::{self, PasswordHashText};
+use super::slow_down::{self, Failures};
 use super::store::Credentials;
-use super::{address, slow_down, store};
+use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -169,28 +170,28 @@ impl Try {
         }
     }
 
-    fn wait(&self, db: &mut Db) -> Result<(), Fault> {
-        for subject in [&self.account, &self.client] {
-            if let Some(seconds) = store::failures(db, subject)?.and_then(|known| known.wait_s(self.now)) {
-                return Err(Refusal::TooManyTries(seconds).into());
-            }
-        }
-        Ok(())
+    fn refuse_who_waits(&self, known: [Option<Failures>; 2]) -> Result<(), Refusal> {
+        let wait_s = known.into_iter().flatten().find_map(|known| known.wait_s(self.now));
+        wait_s.map_or(Ok(()), |seconds| Err(Refusal::TooManyTries(seconds)))
     }
 
     /// Refuses who has to wait, and finds what is kept of the password.
     fn begin(&self, db: &mut Db) -> Result<Option<Credentials>, Fault> {
-        self.wait(db)?;
+        self.refuse_who_waits([store::failures(db, &self.account)?, store::failures(db, &self.client)?])?;
         store::credentials(db, &self.email_folded)
     }
 
     /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
     /// wait, right or wrong.
     fn settle(&self, db: &mut Db, proven: Option<Proven>) -> Result<(), Fault> {
-        store::hold_failures(db, &self.account)?;
-        store::hold_failures(db, &self.client)?;
-        self.wait(db)?;
-        let Some(Proven { kept: Credentials { holder, hash }, renewed }) = proven else { return self.note_failure(db) };
+        let account = store::hold_failures(db, &self.account)?;
+        let client = store::hold_failures(db, &self.client)?;
+        self.refuse_who_waits([account, client])?;
+        let Some(Proven { kept: Credentials { holder, hash }, renewed }) = proven else {
+            store::note_failure(db, &self.account, account, Failures::of_account(account, self.now), self.now)?;
+            let known = Failures::of_address(client, self.limit, self.now);
+            return store::note_failure(db, &self.client, client, known, self.now);
+        };
         let person = holder.person;
         store::forget_failures(db, &self.account)?;
         if let Some(renewed) = renewed {
@@ -200,13 +201,6 @@ impl Try {
         let team = store::find_member(db, &person)?.map(|member| member.team.id);
         let subject = person.to_string();
         audit::record(db, &Event { at: self.now, who, team, action: Action::SignedIn, subject, detail: String::new() })
-    }
-
-    fn note_failure(&self, db: &mut Db) -> Result<(), Fault> {
-        let account = slow_down::Failures::of_account(store::failures(db, &self.account)?, self.now);
-        store::note_failure(db, &self.account, account, self.now)?;
-        let client = slow_down::Failures::of_address(store::failures(db, &self.client)?, self.limit, self.now);
-        store::note_failure(db, &self.client, client, self.now)
     }
 }
 

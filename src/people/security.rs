@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use super::password::{self, NewPassword, PasswordHashText};
 use super::session::Holder;
-use super::{address, slow_down, store};
+use super::slow_down::{self, Failures};
+use super::{address, store};
 use crate::audit::{self, Action, Event};
+use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly};
 use crate::guard::{self, SignedIn};
@@ -72,7 +74,7 @@ pub async fn act(
 
     let asked = account.clone();
     let kept = site.store.read(move |db| {
-        refuse_who_waits(db, &asked, now)?;
+        refuse_who_waits(store::failures(db, &asked)?, now)?;
         store::credentials(db, &email_folded)
     });
     let kept = kept.await?.ok_or(Refusal::SignedOut)?;
@@ -111,19 +113,15 @@ pub async fn act(
     page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
 }
 
-fn refuse_who_waits(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result<(), Fault> {
-    match store::failures(db, account)?.and_then(|known| known.wait_s(now)) {
-        Some(seconds) => Err(Refusal::TooManyTries(seconds).into()),
-        None => Ok(()),
-    }
+fn refuse_who_waits(known: Option<Failures>, now: Moment) -> Result<(), Refusal> {
+    known.and_then(|known| known.wait_s(now)).map_or(Ok(()), |seconds| Err(Refusal::TooManyTries(seconds)))
 }
 
 /// Of many guesses at once only the first is told that it was wrong: the rest have to wait.
-fn note_failure(db: &mut Db, account: &str, now: crate::clock::Moment) -> Result<(), Fault> {
-    store::hold_failures(db, account)?;
-    refuse_who_waits(db, account, now)?;
-    let known = slow_down::Failures::of_account(store::failures(db, account)?, now);
-    store::note_failure(db, account, known, now)
+fn note_failure(db: &mut Db, account: &str, now: Moment) -> Result<(), Fault> {
+    let known = store::hold_failures(db, account)?;
+    refuse_who_waits(known, now)?;
+    store::note_failure(db, account, known, Failures::of_account(known, now), now)
 }
 
 fn change(
@@ -133,8 +131,7 @@ fn change(
     account: &str,
     event: &Event,
 ) -> Result<Holder, Fault> {
-    store::hold_failures(db, account)?;
-    refuse_who_waits(db, account, event.at)?;
+    refuse_who_waits(store::hold_failures(db, account)?, event.at)?;
     // Another was set meanwhile: this person's proof, and their session, are of the past.
     let holder = store::change_password(db, proven, hash)?.ok_or(Refusal::SignedOut)?;
     store::forget_failures(db, account)?;

@@ -88,32 +88,48 @@ pub fn failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fault> {
         .transpose()
 }
 
-/// Lets one transaction at a time go on that is about the failures of a subject. Where there are none
-/// yet, [`note_failure`] sees to it. (SQLite has one writer in any case.)
-pub fn hold_failures(db: &mut Db, subject: &str) -> Result<(), Fault> {
-    let found = sign_in_failures::table.find(subject);
-    diesel::update(found).set(sign_in_failures::failures.eq(sign_in_failures::failures)).execute(db)?;
-    Ok(())
+/// As [`failures`], for a transaction that will change them: one at a time goes on from here. Where
+/// there are none yet, [`note_failure`] sees to it. (SQLite has one writer in any case.)
+pub fn hold_failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fault> {
+    loop {
+        let found = sign_in_failures::table.find(subject);
+        let held = diesel::update(found).set(sign_in_failures::failures.eq(sign_in_failures::failures)).execute(db)?;
+        let known = failures(db, subject)?;
+        if held == 1 || known.is_none() {
+            return Ok(known);
+        }
+        // Somebody else's first failure came between the two.
+    }
 }
 
-/// Keeps what is now known of the failures of a subject, and forgets what is long past.
-pub fn note_failure(db: &mut Db, subject: &str, known: Failures, now: Moment) -> Result<(), Fault> {
-    let long_past = now.plus_seconds(-FORGET_AFTER_S).unix();
-    diesel::delete(sign_in_failures::table.filter(sign_in_failures::since.lt(long_past))).execute(db)?;
-    diesel::delete(sign_in_failures::table.find(subject)).execute(db)?;
-    let noted = diesel::insert_into(sign_in_failures::table)
-        .values((
-            sign_in_failures::subject.eq(subject),
-            sign_in_failures::failures.eq(known.count),
-            sign_in_failures::since.eq(known.since.unix()),
-            sign_in_failures::wait_until.eq(known.wait_until.unix()),
-        ))
-        .execute(db);
+/// Keeps what is now known of the failures of a subject, which were `before` when they were held, and
+/// forgets what is long past.
+pub fn note_failure(
+    db: &mut Db,
+    subject: &str,
+    before: Option<Failures>,
+    known: Failures,
+    now: Moment,
+) -> Result<(), Fault> {
+    let values = (
+        sign_in_failures::failures.eq(known.count),
+        sign_in_failures::since.eq(known.since.unix()),
+        sign_in_failures::wait_until.eq(known.wait_until.unix()),
+    );
+    let noted = match before {
+        Some(_) => diesel::update(sign_in_failures::table.find(subject)).set(values).execute(db),
+        None => diesel::insert_into(sign_in_failures::table)
+            .values((sign_in_failures::subject.eq(subject), values))
+            .execute(db),
+    };
     match noted {
         // The first failure, twice at once: the slower one has to wait, as if it had come later.
-        Err(DatabaseError(UniqueViolation, _)) => Err(Refusal::TooManyTries(1).into()),
-        noted => noted.map(|_| ()).map_err(Fault::from),
-    }
+        Err(DatabaseError(UniqueViolation, _)) => return Err(Refusal::TooManyTries(1).into()),
+        noted => noted?,
+    };
+    let long_past = now.plus_seconds(-FORGET_AFTER_S).unix();
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::since.lt(long_past))).execute(db)?;
+    Ok(())
 }
 
 /// A good sign-in makes up for the failures before it.
