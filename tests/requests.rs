@@ -223,6 +223,8 @@ both_engines!(
             ("/settings/developers?sort=price", 400, "That request makes no sense here"),
             ("/settings/developers?q=a&q=b", 400, "That request makes no sense here"),
             ("/settings/developers?q=%00", 400, "That request makes no sense here"),
+            ("/login?next=%00", 400, "That request makes no sense here"),
+            ("/settings/developers?foo=%00", 400, "That request makes no sense here"),
             ("/login?next=a&next=b", 400, "That request makes no sense here"),
             ("/logout", 405, "That is not possible here"),
         ] {

@@ -58,7 +58,10 @@ both_databases!(
 fn without_any_setting_it_keeps_its_data_in_the_folder_it_is_started_in() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--bind", "127.0.0.1:0"]);
-    assert!(folder.path().join("data/keyrack.db").exists());
+    for (path, mode) in [("data", 0o700), ("data/keyrack.db", 0o600), ("data/keyrack.db-wal", 0o600)] {
+        let found = std::fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{path} is its owner's alone: {found:o}");
+    }
     assert_eq!(serving.stop().code, Some(0));
 }
 
@@ -200,6 +203,12 @@ fn a_second_server_on_the_same_file_is_one_line_and_2() {
     for arguments in [&["serve", "--bind", "127.0.0.1:0"][..], &["demo", "--bind", "127.0.0.1:0"], &["migrate"]] {
         place.run(arguments, "").refuses("is being served by another keyrack");
     }
+    let keyrack::store::DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let link = place.folder.path().join("another-name.db");
+    std::os::unix::fs::symlink(file, &link).unwrap();
+    let by_link = format!("sqlite://{}", link.display());
+    run(place.folder.path(), &["migrate", "--database-url", &by_link], "")
+        .refuses("is being served by another keyrack");
     assert_eq!(serving.stop().code, Some(0));
     assert_eq!(place.run(&["migrate"], "").code, Some(0));
 }

@@ -65,6 +65,32 @@ both_engines!(
 );
 
 both_engines!(
+    async fn renames_at_once_leave_a_history_without_a_gap(world) {
+        let mut olga = world.sign_in("olga").await;
+        let (id, _) = olga.create_key("Name 00", &["shifts:read"]).await;
+        let form = olga.bare_form(&url(address::EDIT, &id)).await;
+        let renames = (1..=20).map(|n| {
+            let (mut olga, form) = (olga.clone(), form.with("name", &format!("Name {n:02}")));
+            tokio::spawn(async move { olga.submit(&form).await.status })
+        });
+        for rename in renames.collect::<Vec<_>>() {
+            assert_eq!(rename.await.unwrap(), 303);
+        }
+        // Each old name stood once, so the changes can be put in a row from the first name to the last.
+        let details = world.texts("SELECT detail AS value FROM audit_log WHERE action = 'key_renamed'");
+        let mut steps: std::collections::BTreeMap<&str, &str> =
+            details.iter().map(|detail| detail.split_once(" → ").unwrap()).collect();
+        assert_eq!(steps.len(), details.len(), "two renames of one name: {details:?}");
+        let mut name = "Name 00";
+        while let Some(next) = steps.remove(name) {
+            name = next;
+        }
+        assert!(steps.is_empty(), "a gap before {steps:?}");
+        assert_eq!(world.key_row(&id).unwrap().name, name);
+    }
+);
+
+both_engines!(
     async fn two_keys_may_have_the_same_name(world) {
         let mut olga = world.sign_in("olga").await;
         let (id, _) = olga.create_key("One", &["shifts:read"]).await;

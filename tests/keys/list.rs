@@ -421,7 +421,7 @@ both_engines!(
             let dialog = olga.by_htmx().get(&format!("{}{query}", address::LIST)).await;
             assert!(dialog.status == 400 && dialog.body.starts_with("<dialog"), "{query}: {}", dialog.body);
         }
-        for odd in ["?q=%ff%fe", "?%00=1", "?q", "?&&", "?=", "?q=%"] {
+        for odd in ["?q=%ff%fe", "?q", "?&&", "?=", "?q=%"] {
             let answer = olga.get(&format!("{}{odd}", address::LIST)).await;
             assert!([200, 400].contains(&answer.status), "{odd}: {}", answer.status);
         }

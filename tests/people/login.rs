@@ -146,6 +146,7 @@ both_engines!(
                     assert_eq!(refused.status, 429, "{email} {wait} {ahead}");
                     assert_eq!(refused.header("retry-after"), (wait - ahead).to_string());
                     assert!(refused.text().contains("Wait "), "{}", refused.text());
+                    assert_eq!(refused.form("/login").value("email"), email, "the form stays, with what was typed");
                 }
                 world.clock.advance(1);
             }
