@@ -6,13 +6,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
 
 use crate::edge::{self, Asked};
 use crate::fault::Fault;
 use crate::guard::SignedIn;
 use crate::page::{self, Porch, Shell};
 use crate::people;
+use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::site::Site;
 
@@ -62,15 +62,6 @@ struct NoAccessPage {
     owners: Vec<String>,
 }
 
-/// RFC 9457.
-#[derive(Serialize)]
-struct Problem<'a> {
-    status: u16,
-    title: &'a str,
-    detail: String,
-    request_id: &'a str,
-}
-
 /// The answer that tells `fault`.
 pub fn tell(fault: &Fault, asked: &Asked, signed_in: Option<&SignedIn>, site: &Site, request_id: &str) -> HttpResponse {
     let mut answer = if edge::is_machine_door(&asked.path) {
@@ -108,14 +99,18 @@ fn words(fault: &Fault) -> (&'static str, String) {
 }
 
 fn problem(fault: &Fault, request_id: &str) -> HttpResponse {
-    let (title, detail) = words(fault);
-    let status = fault.status_code();
-    HttpResponse::build(status).content_type("application/problem+json").json(Problem {
-        status: status.as_u16(),
-        title,
-        detail,
-        request_id,
-    })
+    let (code, title, detail) = match fault {
+        Fault::Refused(Refusal::NotFound) => {
+            ("NO_SUCH_ADDRESS", "No such address", "See /docs/api for those there are.")
+        }
+        Fault::Refused(Refusal::WrongMethod(_)) => ("WRONG_METHOD", "Wrong method", "`Allow` lists those there are."),
+        Fault::Refused(refusal) => ("REFUSED", refusal.title(), "Send the request as /docs/api says."),
+        Fault::Unavailable(_) => {
+            ("UNAVAILABLE", "Keyrack cannot decide right now", "Refuse, and ask again in a moment.")
+        }
+        Fault::Broken(_) => ("BROKEN", "Something is broken on our side", "Refuse. It is in our log."),
+    };
+    Problem { status: fault.status_code(), code, title, detail }.answer(request_id, |_| {})
 }
 
 fn page_of(

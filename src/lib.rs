@@ -14,7 +14,7 @@
 //!
 //! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
 //! time, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
-//! [`refusal`] what stops one, [`fault_page`] how that is told, [`page`] how a template becomes an
+//! [`refusal`] what stops one, [`fault_page`] and [`problem`] how that is told, [`page`] how a template becomes an
 //! answer, [`site`] what every handler may use, [`command`] what the program does beside serving.
 //!
 //! # The rules
@@ -65,6 +65,7 @@ pub(crate) mod id;
 pub mod keys;
 pub mod page;
 pub mod people;
+pub mod problem;
 pub mod public_url;
 pub mod refusal;
 pub mod site;

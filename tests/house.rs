@@ -93,6 +93,7 @@ const FRAME: &[&str] = &[
     "lib",
     "main",
     "page",
+    "problem",
     "site",
 ];
 

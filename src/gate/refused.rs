@@ -1,22 +1,13 @@
 //! 401 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is
 //! never echoed.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use serde::Serialize;
 
 use super::verdict::Verdict;
 use crate::edge::Client;
+use crate::problem::Problem;
 use crate::site::Site;
-
-#[derive(Serialize)]
-struct Problem<'a> {
-    status: u16,
-    title: &'static str,
-    detail: &'static str,
-    code: &'static str,
-    request_id: &'a str,
-}
 
 /// The 401 that tells a verdict; a valid key gets none.
 pub fn unauthorized(verdict: &Verdict, request: &HttpRequest, site: &Site) -> HttpResponse {
@@ -25,10 +16,10 @@ pub fn unauthorized(verdict: &Verdict, request: &HttpRequest, site: &Site) -> Ht
     let request_id = client.as_ref().map_or("", |client| &client.request_id);
     // RFC 6750, 3.1: an error is named only where a credential was sent.
     let error = if *verdict == Verdict::Missing { "" } else { ", error=\"invalid_token\"" };
-    HttpResponse::Unauthorized()
-        .insert_header((header::WWW_AUTHENTICATE, format!("Bearer realm=\"{}\"{error}", realm(site))))
-        .content_type("application/problem+json")
-        .json(Problem { status: 401, title, detail, code, request_id })
+    let challenge = format!("Bearer realm=\"{}\"{error}", realm(site));
+    Problem { status: StatusCode::UNAUTHORIZED, code, title, detail }.answer(request_id, |answer| {
+        answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+    })
 }
 
 fn words(verdict: &Verdict) -> (&'static str, &'static str, &'static str) {
