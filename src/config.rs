@@ -4,6 +4,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -88,7 +89,7 @@ pub struct ServeArgs {
     #[arg(long, env = "KEYRACK_SECRET_FILE", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
     /// Serve over plain http under a name that is not this machine's own. Passwords and keys then cross the network in the open.
-    #[arg(long, env = "KEYRACK_ALLOW_PLAIN_HTTP")]
+    #[arg(long, env = "KEYRACK_ALLOW_PLAIN_HTTP", value_parser = FalseyValueParser::new())]
     pub allow_plain_http: bool,
     /// Failed sign-ins from one address (an IPv6 /64 counts as one) before it has to wait, in 5 minutes.
     #[arg(long, env = "KEYRACK_SIGN_IN_LIMIT", value_name = "N", default_value = "20")]

@@ -220,7 +220,8 @@ pub fn names_of(db: &mut Db, ids: &[&PersonId]) -> Result<Vec<(PersonId, String)
         .collect()
 }
 
-/// The first run, in one transaction: the token works once, also when raced.
+/// Whether the first run is still to be done, and this is its token. Asked again where the first team is made:
+/// [`take_setup_tokens`] lets one of several in.
 pub fn check_first_run(db: &mut Db, token: &str, now: Moment) -> Result<(), Fault> {
     // In this order: who becomes the first owner between the two takes the tokens away.
     let is_ours = is_setup_token(db, token, now)?;
