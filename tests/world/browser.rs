@@ -261,8 +261,13 @@ impl Browser {
     /// Types into a field, in place of what it held.
     pub async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        // As a person would, without leaving the field: WebDriver's own clear takes the focus away, and an answer
+        // that arrives just then may fill the field anew.
+        let quoted = serde_json::to_string(css).unwrap();
+        let select = format!("(e => {{ e.focus(); e.select(); return true; }})(document.querySelector({quoted}))");
+        let _: bool = self.see(&select).await;
+        let keys = if text.is_empty() { TypingData::from(Key::Backspace) } else { TypingData::from(text) };
+        field.send_keys(keys).await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
     /// Sets a field that cannot be typed into alike everywhere: a date, a sign beyond the keyboard.
