@@ -163,10 +163,18 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
     }
     let row = |key| KeyRow::of(key, true, &place, &site.catalog);
     let changes = [Some(RowChange::Added(row(key.clone()))), replaced.map(|key| RowChange::Replaced(row(key)))];
-    let changed = Changed::of(changes.into_iter().flatten().collect(), &signed_in, &place, &site).await?;
-    let changed = changed.beside_a_dialog(format!("“{}” created.", key.name));
+    // The key is made and its secret can be shown only now: a list that cannot be read does not stop that.
+    let changed = match Changed::of(changes.into_iter().flatten().collect(), &signed_in, &place, &site).await {
+        Ok(changed) => Some(changed.beside_a_dialog(format!("“{}” created.", key.name))),
+        Err(fault) => {
+            tracing::warn!(target: "keyrack", cause = %fault, "a new key's row could not be shown");
+            None
+        }
+    };
     let rendered = reveal.as_dialog().render().and_then(|mut answer| {
-        answer.push_str(&changed.render()?);
+        if let Some(changed) = changed {
+            answer.push_str(&changed.render()?);
+        }
         Ok(answer)
     });
     page::html(rendered)
