@@ -13,7 +13,12 @@ const NOUNS: &[&str] = &[
     "gate/bearer",
     "gate/verdict",
     "id",
-    "keys/catalog",
+    "keys/catalog/check",
+    "keys/catalog/kind",
+    "keys/catalog/mistake",
+    "keys/catalog/mod",
+    "keys/catalog/resource",
+    "keys/catalog/route",
     "keys/cursor",
     "keys/draft",
     "keys/expiration",
@@ -142,6 +147,11 @@ fn stem(path: &str) -> &str {
     path.trim_start_matches("src/").trim_end_matches(".rs")
 }
 
+/// The nouns as they are imported: one that is a folder by the folder's name.
+fn folded_nouns() -> impl Iterator<Item = &'static str> {
+    NOUNS.iter().map(|noun| noun.strip_suffix("/mod").unwrap_or(noun))
+}
+
 /// Whole paths of what a file imports: `use a::{b, c::d}` imports `a::b` and `a::c::d`. Those that begin
 /// at `super` or `self` are told from the crate's root.
 fn imports(path: &str, code: &str) -> Vec<String> {
@@ -245,7 +255,7 @@ fn every_file_has_a_kind_and_every_kind_its_files() {
 fn nouns_know_no_web_no_database_and_no_verb() {
     let is_noun = |import: &str| {
         let path = import.trim_start_matches("crate::").replace("::", "/");
-        NOUNS.iter().any(|noun| path == *noun || path.starts_with(&format!("{noun}/")))
+        folded_nouns().any(|noun| path == noun || path.starts_with(&format!("{noun}/")))
     };
     let mut breaches = Vec::new();
     for (path, text) in sources().iter().filter(|(path, _)| NOUNS.contains(&stem(path))) {
@@ -387,7 +397,7 @@ fn rooms_meet_only_through_their_doors() {
                 continue;
             }
             let first = inside.split("::").next().unwrap_or_default();
-            let is_noun = NOUNS.contains(&format!("{room}/{first}").as_str());
+            let is_noun = folded_nouns().any(|noun| noun == format!("{room}/{first}"));
             let is_there = |path: String| root().join(path).exists();
             let is_insides = !first.is_empty()
                 && (is_there(format!("src/{room}/{first}.rs")) || is_there(format!("src/{room}/{first}")));

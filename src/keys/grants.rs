@@ -275,11 +275,11 @@ fn parse_stored_fields(text: &str) -> Option<(String, BTreeSet<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::catalog::Parts;
     use proptest::prelude::*;
 
     fn catalog_of(resources: Vec<Resource>) -> Catalog {
-        let soon = Catalog::built_in();
-        Catalog::new(soon.product().clone(), soon.kinds().to_vec(), resources).expect("coherent")
+        Catalog::new(Parts { resources, ..Parts::built_in() }).expect("coherent")
     }
 
     /// Soon's, with the fields of the pictures.

@@ -1,0 +1,204 @@
+//! What may be granted, and for what sorts of key: the deployment's to say.
+//!
+//! A [`Catalog`] is coherent or does not exist. It knows no keys, and not yet the file that it will be read from.
+
+mod check;
+mod kind;
+mod mistake;
+mod resource;
+mod route;
+
+use std::collections::BTreeSet;
+
+pub use kind::{Kind, Reveal, Toggle};
+pub use mistake::{Mistake, Place, Step};
+pub use resource::{Action, Field, Resource};
+pub use route::{PathPattern, PatternError, Route};
+
+/// Whose API the keys open, for the texts that say how to use them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// `Soon`.
+    pub name: String,
+    /// Where its API answers, without a slash at the end.
+    pub api_url: Option<String>,
+    /// Its documentation; none means the built-in `/docs/api`.
+    pub docs_url: Option<String>,
+    /// Where to ask for help.
+    pub support_url: Option<String>,
+}
+
+/// What a catalog is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// What stands in front of every prefix, to tell this product's keys from others': `acme` makes `acme_sk_live_`.
+    pub brand: Option<String>,
+    /// Whose API the keys open.
+    pub product: Product,
+    /// The sorts of key, their prefixes without the brand.
+    pub kinds: Vec<Kind>,
+    /// What keys open.
+    pub resources: Vec<Resource>,
+    /// What the protected API's addresses need.
+    pub routes: Vec<Route>,
+}
+
+impl Parts {
+    /// Soon's: the default where no catalog is given.
+    pub fn built_in() -> Parts {
+        let product = Product {
+            name: "Soon".to_owned(),
+            api_url: Some("https://api.example.com".to_owned()),
+            docs_url: None,
+            support_url: None,
+        };
+        let secret = Kind { label: "Secret key".to_owned(), ..Kind::new("secret", "sk_live_") };
+        let resources = vec![
+            Resource::new("shifts", &["read", "write"], &[]),
+            Resource::new("assignments", &["read", "write"], &[]),
+            Resource::new("users", &["read"], &[]),
+            Resource::new("leaves", &["read"], &[]),
+        ];
+        Parts { brand: None, product, kinds: vec![secret], resources, routes: Vec::new() }
+    }
+}
+
+/// All that may be granted. Ids are unique where they stand, and there is always a kind, a resource and an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalog {
+    product: Product,
+    kinds: Vec<Kind>,
+    resources: Vec<Resource>,
+    routes: Vec<Route>,
+}
+
+impl Catalog {
+    /// Puts a catalog together, or tells all that is wrong; the order of kinds, resources and actions is the order on
+    /// the page.
+    pub fn new(parts: Parts) -> Result<Catalog, Vec<Mistake>> {
+        let mistakes = check::all(&parts);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let Parts { brand, product, mut kinds, resources, routes } = parts;
+        for kind in kinds.iter_mut() {
+            kind.prefix = branded(brand.as_deref(), &kind.prefix);
+        }
+        Ok(Catalog { product, kinds, resources, routes })
+    }
+
+    /// Soon's: the default where no catalog is given.
+    pub fn built_in() -> Catalog {
+        Catalog::new(Parts::built_in()).expect("the built-in catalog is coherent, and a test says so")
+    }
+
+    /// Whose API this is.
+    pub fn product(&self) -> &Product {
+        &self.product
+    }
+
+    /// The kinds, in order; never empty.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// The kind of that id.
+    pub fn kind(&self, id: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.id == id)
+    }
+
+    /// The first kind.
+    pub fn default_kind(&self) -> &Kind {
+        &self.kinds[0]
+    }
+
+    /// What keys of this catalog can begin with.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(|kind| kind.prefix.as_str())
+    }
+
+    /// The resources, in order; never empty.
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The resource of that id.
+    pub fn resource(&self, id: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// The resources that keys of a kind may be granted, in order.
+    pub fn resources_for(&self, kind: &Kind) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().filter(|resource| kind.may_be_granted(&resource.id))
+    }
+
+    /// What the protected API's addresses need, in the order in which they are asked.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The distinct actions in the order they first appear: the columns of the matrix. One label heads an id, the
+    /// first resource's.
+    pub fn actions(&self) -> Vec<&Action> {
+        let mut seen = BTreeSet::new();
+        self.resources.iter().flat_map(|resource| &resource.actions).filter(|action| seen.insert(&action.id)).collect()
+    }
+}
+
+/// Whether `text` can be an id: 1 to 40 small letters, digits, `_` and `-`, a letter first. Stored text and forms
+/// rely on ids holding no space and none of `:` `=` `,` `;` `.`.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+}
+
+/// `time_off` → `Time off`.
+pub(crate) fn capitalised(id: &str) -> String {
+    let mut words = id.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// `sk_live_` → `acme_sk_live_`.
+fn branded(brand: Option<&str>, prefix: &str) -> String {
+    brand.map_or_else(|| prefix.to_owned(), |brand| format!("{brand}_{prefix}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalog_is_soons() {
+        let catalog = Catalog::built_in();
+        let offered: Vec<(&str, Vec<&str>)> = catalog
+            .resources()
+            .iter()
+            .map(|r| (r.label.as_str(), r.actions.iter().map(|a| a.label.as_str()).collect()))
+            .collect();
+        let soons = [
+            ("Shifts", vec!["Read", "Write"]),
+            ("Assignments", vec!["Read", "Write"]),
+            ("Users", vec!["Read"]),
+            ("Leaves", vec!["Read"]),
+        ];
+        assert_eq!(offered, soons);
+        assert_eq!((catalog.kinds().len(), catalog.default_kind().prefix.as_str()), (1, "sk_live_"));
+    }
+
+    #[test]
+    fn each_action_is_one_column_in_order() {
+        let catalog = Catalog::built_in();
+        let columns: Vec<&str> = catalog.actions().iter().map(|action| action.label.as_str()).collect();
+        assert_eq!(columns, ["Read", "Write"]);
+    }
+
+    #[test]
+    fn a_label_is_the_id_capitalised() {
+        assert_eq!(capitalised("time_off"), "Time off");
+        assert_eq!(capitalised(""), "");
+    }
+}

@@ -1,0 +1,155 @@
+//! Which grants an address of the protected API needs. Whether a request is meant by one, the gate will ask.
+
+use std::fmt;
+
+use crate::keys::grants::Grant;
+
+/// A part of a path between two slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    /// This text; empty only at the end, after a last slash.
+    Literal(String),
+    /// `*`: any one segment.
+    One,
+    /// `**`: any rest, also none. Only the last.
+    Rest,
+}
+
+/// Addresses of the protected API: `/v2/users/*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern(Vec<Segment>);
+
+/// Why a text is no pattern; displays as a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// It does not begin with a slash.
+    NoSlash,
+    /// Two slashes beside each other.
+    EmptySegment,
+    /// `.` or `..`.
+    Dots,
+    /// `**` before the end.
+    RestInside,
+    /// A star beside something else.
+    StarInside,
+    /// Something that is in no path, or only escaped: `%`, `?`, a blank, a letter beyond ASCII.
+    Character(char),
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PatternError::NoSlash => f.write_str("A path begins with a slash."),
+            PatternError::EmptySegment => f.write_str("A path has something between its slashes."),
+            PatternError::Dots => f.write_str("A path has no “.” and “..” in it."),
+            PatternError::RestInside => f.write_str("“**” can only be the last part of a path."),
+            PatternError::StarInside => f.write_str("A star stands alone between two slashes, as “*” or “**”."),
+            PatternError::Character(c) => write!(f, "A path has no “{c}” in it.", c = c.escape_debug()),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+impl PathPattern {
+    /// Reads `/v2/users/*`: segments are literal or `*`, and the last may be `**`.
+    pub fn parse(text: &str) -> Result<PathPattern, PatternError> {
+        let rest = text.strip_prefix('/').ok_or(PatternError::NoSlash)?;
+        // A slash at the end is a part of the address like any other: nothing, after the last one.
+        let (inner, last) = rest.rsplit_once('/').map_or((None, rest), |(inner, last)| (Some(inner), last));
+        let inner = inner.into_iter().flat_map(|inner| inner.split('/')).map(Segment::parse);
+        let last = if last.is_empty() { Ok(Segment::Literal(String::new())) } else { Segment::parse(last) };
+        let segments = inner.chain([last]).collect::<Result<Vec<_>, _>>()?;
+        match segments.iter().position(|segment| *segment == Segment::Rest) {
+            Some(at) if at + 1 < segments.len() => Err(PatternError::RestInside),
+            _ => Ok(PathPattern(segments)),
+        }
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Result<Segment, PatternError> {
+        // RFC 3986's pchar without the escape, so that a path can be written in one way only.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
+        match text {
+            "" => Err(PatternError::EmptySegment),
+            "." | ".." => Err(PatternError::Dots),
+            "*" => Ok(Segment::One),
+            "**" => Ok(Segment::Rest),
+            _ => match text.chars().find(|c| !is_plain(*c)) {
+                Some(c) => Err(PatternError::Character(c)),
+                None if text.contains('*') => Err(PatternError::StarInside),
+                None => Ok(Segment::Literal(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|segment| match segment {
+            Segment::Literal(text) => write!(f, "/{text}"),
+            Segment::One => f.write_str("/*"),
+            Segment::Rest => f.write_str("/**"),
+        })
+    }
+}
+
+/// What some of the protected API's addresses need; of several that mean a request, the first counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `GET`, `HEAD`; none: every method.
+    pub methods: Vec<String>,
+    /// Which addresses.
+    pub path: PathPattern,
+    /// All of what a key needs there; at least one.
+    pub require: Vec<Grant>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_prints_as_it_was_written() {
+        for text in [
+            "/",
+            "/v2",
+            "/*",
+            "/**",
+            "/v2/users/*",
+            "/v2/users/*/avatar",
+            "/v2/users/",
+            "/v2/*/",
+            "/v2/**",
+            "/a-b._~!$&'()+,;=:@",
+        ] {
+            assert_eq!(PathPattern::parse(text).map(|pattern| pattern.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_told_why() {
+        for (text, why) in [
+            ("", "A path begins with a slash."),
+            ("v2/users", "A path begins with a slash."),
+            ("https://api.example.com/v2", "A path begins with a slash."),
+            ("//v2", "A path has something between its slashes."),
+            ("/v2//users", "A path has something between its slashes."),
+            ("/v2//", "A path has something between its slashes."),
+            ("/v2/../users", "A path has no “.” and “..” in it."),
+            ("/v2/.", "A path has no “.” and “..” in it."),
+            ("/v2/**/users", "“**” can only be the last part of a path."),
+            ("/v2/users*", "A star stands alone between two slashes, as “*” or “**”."),
+            ("/v2/***", "A star stands alone between two slashes, as “*” or “**”."),
+            ("/v2/%75sers", "A path has no “%” in it."),
+            ("/v2/users?all", "A path has no “?” in it."),
+            ("/v2/users#all", "A path has no “#” in it."),
+            ("/v2/all users", "A path has no “ ” in it."),
+            ("/v2/üsers", "A path has no “ü” in it."),
+            ("/v2/\n", "A path has no “\\n” in it."),
+        ] {
+            assert_eq!(PathPattern::parse(text).map_err(|error| error.to_string()), Err(why.to_owned()), "{text}");
+        }
+    }
+}
