@@ -1,11 +1,14 @@
 //! The keys room: what a key is, what may be granted, and the page on which a team keeps its keys.
 
+pub mod addresses;
 pub mod catalog;
 pub mod cursor;
+pub mod domains;
 pub mod draft;
 pub mod expiration;
 pub mod grants;
 pub mod key;
+pub mod lines;
 pub mod listing;
 pub mod name;
 pub mod secret;
