@@ -8,10 +8,12 @@ use diesel::prelude::*;
 use keyrack::audit::{self, Action, Event, Who};
 use keyrack::clock::Clock;
 use keyrack::command::demo;
+use keyrack::keys::bounds::Bounds;
 use keyrack::keys::expiration::Expiration;
 use keyrack::keys::grants::{Grant, Grants};
 use keyrack::keys::key::{Actor, ApiKey, KeyId};
 use keyrack::keys::name::KeyName;
+use keyrack::keys::realm::Realm;
 use keyrack::keys::secret::KeySecret;
 use keyrack::keys::store as keys_store;
 use keyrack::people::member::Email;
@@ -52,12 +54,16 @@ fn main() {
             store.write_here(|db| Ok(diesel::insert_into(instance::table).values(row).execute(db)?)).unwrap();
         }));
         let secret = KeySecret::mint_from_os("bench_");
+        let realm = Realm::of_team(olga.team.id.clone());
         let key = ApiKey {
             id: KeyId::mint(now),
             team: olga.team.id.clone(),
             name: KeyName::parse(&format!("Bench {round}")).unwrap(),
             kind: "secret".into(),
             preview: secret.preview(),
+            published: None,
+            filing: None,
+            bounds: Bounds::default(),
             grants: Grants::new([Grant::parse("shifts:read").unwrap()], []).unwrap(),
             created_at: now,
             created_by: Actor { person: olga.person.id.clone(), name: olga.person.name.clone() },
@@ -74,7 +80,7 @@ fn main() {
         }));
         revoked.push(time(|| {
             let write = store.write_here(|db| {
-                assert!(keys_store::revoke(db, &key.team, &key.id, &olga.person.id, now)?);
+                assert!(keys_store::revoke(db, &realm, &key.id, &olga.person.id, now)?);
                 audit::record(db, &event(&key, Action::KeyRevoked))
             });
             write.unwrap();

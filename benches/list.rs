@@ -14,9 +14,11 @@ use keyrack::clock::{Clock, Moment};
 use keyrack::command::demo;
 use keyrack::keys::cursor::Position;
 use keyrack::keys::key::{KeyId, Status};
-use keyrack::keys::listing::{ListQuery, Search, Sort};
+use keyrack::keys::listing::{ListQuery, RawListQuery};
+use keyrack::keys::realm::Realm;
+use keyrack::keys::sort::Sort;
 use keyrack::keys::store;
-use keyrack::people::member::{Email, TeamId};
+use keyrack::people::member::Email;
 use keyrack::people::{find_member, find_person};
 use keyrack::store::schema::keys;
 use keyrack::store::{DatabaseUrl, Db, Store};
@@ -81,53 +83,57 @@ fn measure(size: u64, folder: &std::path::Path, server: Option<&str>) -> Table {
     for sort in Sort::ALL {
         for status in [None, Some(Status::Active), Some(Status::Revoked)] {
             let word = status.map(Status::word);
-            let first = ListQuery::parse(None, Some(sort.word()), None, word, None).unwrap();
+            let raw = RawListQuery { sort: Some(sort.word()), status: word, ..RawListQuery::default() };
+            let first = ListQuery::parse(&raw).unwrap();
             let tab = word.map_or(String::new(), |word| format!(", {word}"));
             row(format!("{}{tab}: first page", sort.word()), &mut |db| show(db, &team, &first, now));
             let position = opened.read_here(|db| Ok(middle(db, &team, sort, size, now))).unwrap();
             let address = first.page_after(position);
             let cursor = address.rsplit_once("cursor=").unwrap().1;
-            let deep = ListQuery::parse(None, Some(sort.word()), None, word, Some(cursor)).unwrap();
+            let deep = ListQuery::parse(&RawListQuery { cursor: Some(cursor), ..raw }).unwrap();
             row(format!("{}{tab}: deep page", sort.word()), &mut |db| show(db, &team, &deep, now));
         }
         for text in ["hr sync", "9", "no such name"] {
-            let query = ListQuery::parse(Some(text), Some(sort.word()), None, None, None).unwrap();
+            let raw = RawListQuery { q: Some(text), sort: Some(sort.word()), ..RawListQuery::default() };
+            let query = ListQuery::parse(&raw).unwrap();
             row(format!("{}, search {text:?}", sort.word()), &mut |db| {
                 drop(store::page(db, &team, &query, PAGE, now).unwrap())
             });
         }
     }
-    row("the four counts".into(), &mut |db| count(db, &team, None, now));
-    let query = ListQuery::parse(Some("no such name"), None, None, None, None).unwrap();
-    row("the four counts of a search".into(), &mut |db| count(db, &team, query.search(), now));
+    row("the four counts".into(), &mut |db| count(db, &team, &ListQuery::default(), now));
+    let query = ListQuery::parse(&RawListQuery { q: Some("no such name"), ..RawListQuery::default() }).unwrap();
+    row("the four counts of a search".into(), &mut |db| count(db, &team, &query, now));
     table
 }
 
-fn show(db: &mut Db, team: &TeamId, query: &ListQuery, now: Moment) {
+fn show(db: &mut Db, team: &Realm, query: &ListQuery, now: Moment) {
     black_box(store::page(db, team, query, PAGE, now).unwrap());
 }
 
-fn count(db: &mut Db, team: &TeamId, search: Option<&Search>, now: Moment) {
-    black_box(store::counts(db, team, search, now).unwrap());
+fn count(db: &mut Db, team: &Realm, query: &ListQuery, now: Moment) {
+    black_box(store::counts(db, team, query, now).unwrap());
 }
 
-fn team(opened: &Store) -> TeamId {
+fn team(opened: &Store) -> Realm {
     let olga = Email::parse("olga@northwind.example").unwrap();
     let member = opened.read_here(|db| {
         let person = find_person(db, &olga)?.unwrap();
         find_member(db, &person.id)
     });
-    member.unwrap().unwrap().team.id
+    Realm::of_team(member.unwrap().unwrap().team.id)
 }
 
 /// A cursor in the middle of the team's keys, found once by the slow way that pages do not take.
-fn middle(db: &mut Db, team: &TeamId, sort: Sort, size: u64, now: Moment) -> Position {
-    let all = keys::table.filter(keys::team_id.eq(team.as_str())).select(keys::id);
+fn middle(db: &mut Db, team: &Realm, sort: Sort, size: u64, now: Moment) -> Position {
+    let all = keys::table.filter(keys::team_id.eq(team.team.as_str())).select(keys::id);
     let all = all.offset(i64::try_from(size / 2).unwrap()).limit(1).into_boxed();
     let id: String = match sort {
         Sort::Name => all.order((keys::name_folded, keys::id)),
         Sort::Key => all.order((keys::preview, keys::id)),
         Sort::Created => all.order((keys::created_at, keys::id)),
+        Sort::Kind => all.order((keys::kind, keys::id)),
+        Sort::Project => all.order((keys::project_id, keys::expires_key, keys::id)),
         Sort::Status | Sort::Expiration => all.order((keys::expires_key, keys::id)),
     }
     .first(db)

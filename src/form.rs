@@ -1,6 +1,7 @@
 //! A form that somebody sent: who may, then that it comes from our page of this session and team, then
 //! its fields, in this order. Unknown fields and unwanted repeats are refused (ASVS V2.2.1).
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -71,6 +72,15 @@ pub trait Form: Sized + 'static {
 pub fn read_strictly<T: DeserializeOwned>(pairs: &Pairs) -> Result<T, String> {
     let encoded = serde_html_form::to_string(pairs).map_err(|e| e.to_string())?;
     serde_html_form::from_str(&encoded).map_err(|e| e.to_string())
+}
+
+/// Takes out the fields whose names begin so, each once: what follows the beginning → value.
+pub fn take_named(pairs: Pairs, beginning: &str) -> Result<(BTreeMap<String, String>, Pairs), String> {
+    let (named, rest): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| name.starts_with(beginning));
+    let count = named.len();
+    let named = named.into_iter().map(|(name, value)| (name[beginning.len()..].to_owned(), value));
+    let named: BTreeMap<String, String> = named.collect();
+    if named.len() == count { Ok((named, rest)) } else { Err(format!("a field {beginning}… is repeated")) }
 }
 
 /// Reads a form that has no fields of its own.

@@ -6,6 +6,7 @@
 //! | room | owns |
 //! |---|---|
 //! | [`keys`] | what a key is, what may be granted, the page on which a team keeps its keys |
+//! | [`projects`] | what a team files its keys under |
 //! | [`people`] | who is a member of which team, how they prove it, and for how long |
 //! | [`gate`] | is this key good, and for what |
 //! | [`audit`] | who did what, when, from where |
@@ -66,6 +67,7 @@ pub mod keys;
 pub mod page;
 pub mod people;
 pub mod problem;
+pub mod projects;
 pub mod public_url;
 pub mod refusal;
 pub mod site;

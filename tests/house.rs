@@ -14,7 +14,7 @@ const NOUNS: &[&str] = &[
     "gate/verdict",
     "id",
     "keys/addresses",
-    "keys/catalog",
+    "keys/bounds",
     "keys/catalog/check",
     "keys/catalog/kind",
     "keys/catalog/mistake",
@@ -30,12 +30,16 @@ const NOUNS: &[&str] = &[
     "keys/lines",
     "keys/listing",
     "keys/name",
+    "keys/realm",
     "keys/secret",
+    "keys/sort",
+    "keys/toggles",
     "keys/wording",
     "people/member",
     "people/password",
     "people/session",
     "people/slow_down",
+    "projects/project",
     "public_url",
     "refusal",
 ];
@@ -45,11 +49,14 @@ const STORES: &[&str] = &[
     "audit/store",
     "gate/store",
     "keys/store/changes",
+    "keys/store/counts",
     "keys/store/list",
     "keys/store/mod",
+    "keys/store/scope",
     "people/store/mod",
     "people/store/sessions",
     "people/store/sign_in",
+    "projects/store",
     "store/dialect",
     "store/mod",
     "store/schema",
@@ -85,7 +92,7 @@ const SHARED: &[&str] = &[
 ];
 
 /// The doors of the rooms: what is public of them.
-const DOORS: &[&str] = &["audit/mod", "command/mod", "docs/mod", "gate/mod", "keys/mod", "people/mod"];
+const DOORS: &[&str] = &["audit/mod", "command/mod", "docs/mod", "gate/mod", "keys/mod", "people/mod", "projects/mod"];
 
 /// What holds the rooms together.
 const FRAME: &[&str] = &[
@@ -106,7 +113,7 @@ const FRAME: &[&str] = &[
     "site",
 ];
 
-const ROOMS: &[&str] = &["audit", "docs", "gate", "keys", "people"];
+const ROOMS: &[&str] = &["audit", "docs", "gate", "keys", "people", "projects"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -10,11 +10,13 @@ use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::config::BadSetting;
 use crate::fault::Fault;
+use crate::keys::bounds::Bounds;
 use crate::keys::catalog::Catalog;
 use crate::keys::expiration::Expiration;
 use crate::keys::grants::{Grant, Grants};
 use crate::keys::key::{Actor, ApiKey, KeyId};
 use crate::keys::name::KeyName;
+use crate::keys::realm::Realm;
 use crate::keys::secret::KeySecret;
 use crate::keys::store as keys_store;
 use crate::people::member::{Email, Person, Role, ShownName, Team};
@@ -141,7 +143,7 @@ fn write_key(
     keys_store::insert(db, &key, &secret.digest(), &session::draw())?;
     record(db, &key, owner, Action::KeyCreated, made)?;
     if let Some(days_ago) = revoked_days_ago {
-        keys_store::revoke(db, &team.id, &key.id, &owner.id, days(-days_ago))?;
+        keys_store::revoke(db, &Realm::of_team(team.id.clone()), &key.id, &owner.id, days(-days_ago))?;
         record(db, &key, owner, Action::KeyRevoked, days(-days_ago))?;
     }
     Ok(())
@@ -164,7 +166,10 @@ fn new_key(
         name: ours(KeyName::parse(name))?,
         kind: catalog.default_kind().id.clone(),
         preview: secret.preview(),
+        published: None,
         grants,
+        filing: None,
+        bounds: Bounds::default(),
         created_at: made,
         created_by: Actor { person: owner.id.clone(), name: owner.name.clone() },
         expiration,

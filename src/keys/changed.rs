@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::key::KeyId;
-use super::place::Place;
+use super::place::{self, Place};
 use super::shown::{self, Empty, KeyRow, Tab};
 use super::store::{self, Counts};
 use crate::docs;
@@ -45,8 +45,8 @@ impl Changed {
         place: &Place,
         site: &Site,
     ) -> Result<Changed, Fault> {
-        let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
-        let counts = site.store.read(move |db| store::counts(db, &team, query.search(), now)).await?;
+        let (realm, query, now) = (place::realm_of(signed_in), place.query.clone(), place.now);
+        let counts = site.store.read(move |db| store::counts(db, &realm, &query, now)).await?;
         Ok(Changed::new(changes, &counts, place, &docs::url(site)))
     }
 

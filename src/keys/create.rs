@@ -8,11 +8,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::bounds::RawBounds;
 use super::changed::{Changed, RowChange};
 use super::create_page::{CreatePage, Typed};
-use super::draft::{Draft, RawDraft};
+use super::draft::{Draft, Offer, RawDraft};
 use super::key::{Actor, ApiKey, KeyId};
 use super::place::{self, At, IdInPath, Place};
+use super::realm::Realm;
 use super::secret::KeySecret;
 use super::shown::{self, Hidden, KeyRow, Time};
 use super::{address, store};
@@ -20,11 +22,12 @@ use crate::audit::{self, Action, Event, Who};
 use crate::calendar;
 use crate::docs;
 use crate::fault::Fault;
-use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly, take_named};
 use crate::gate;
 use crate::guard::Keeper;
 use crate::page::{self, Shell};
 use crate::people::session;
+use crate::projects;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
@@ -64,6 +67,7 @@ struct CreateConflictPage {
 pub struct CreateForm {
     fields: CreateFields,
     fields_choice: BTreeMap<String, String>,
+    toggles: BTreeMap<String, String>,
     as_sent: Pairs,
 }
 
@@ -80,24 +84,22 @@ struct CreateFields {
     expiration: String,
     expires_on: Option<String>,
     time_zone: Option<String>,
+    project: Option<String>,
+    domain: Option<String>,
+    address: Option<String>,
     /// The key that this one replaces, revoked with the same answer.
     replaces: Option<String>,
 }
 
 impl Form for CreateForm {
     fn read(pairs: Pairs) -> Result<CreateForm, String> {
-        let (choices, rest): (Pairs, Pairs) = pairs.iter().cloned().partition(|(name, _)| name.starts_with("fields."));
-        let count = choices.len();
-        let choices = choices.into_iter().map(|(name, value)| (name["fields.".len()..].to_owned(), value));
-        let fields_choice: BTreeMap<String, String> = choices.collect();
-        if fields_choice.len() != count {
-            return Err("a field is repeated".into());
-        }
+        let (fields_choice, rest) = take_named(pairs.clone(), "fields.")?;
+        let (toggles, rest) = take_named(rest, "toggle.")?;
         let fields: CreateFields = read_strictly(&rest)?;
         if !session::is_nonce(&fields.nonce) {
             return Err("the field nonce is not one of ours".into());
         }
-        Ok(CreateForm { fields, fields_choice, as_sent: pairs })
+        Ok(CreateForm { fields, fields_choice, toggles, as_sent: pairs })
     }
 }
 
@@ -112,6 +114,12 @@ impl CreateForm {
             expiration: &self.fields.expiration,
             expires_on: self.fields.expires_on.as_deref(),
             time_zone: self.fields.time_zone.as_deref(),
+            project: self.fields.project.as_deref(),
+            bounds: RawBounds {
+                domains: self.fields.domain.as_deref(),
+                addresses: self.fields.address.as_deref(),
+                toggles: &self.toggles,
+            },
         }
     }
 
@@ -132,10 +140,15 @@ pub async fn ask(at: At<Keeper>, site: web::Data<Site>) -> Result<HttpResponse, 
 pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
-    let draft = match Draft::parse(&form.raw(), &site.catalog, place.now) {
+    let (team, wants_project) = (signed_in.member.team.id.clone(), form.fields.project.as_deref().unwrap_or_default());
+    let projects = match wants_project {
+        "" => Vec::new(),
+        _ => site.store.read(move |db| projects::open_of(db, &team)).await?,
+    };
+    let draft = match Draft::parse(&form.raw(), Offer { catalog: &site.catalog, projects: &projects }, place.now) {
         Ok(draft) => draft,
         Err(errors) => {
-            let typed = Typed::again(&form.raw(), &form.fields.nonce, form.fields.replaces.as_deref(), errors);
+            let typed = Typed::again(&form.raw(), &form.fields.nonce, form.fields.replaces.as_deref(), *errors);
             return CreatePage::new(shell, &site, &place, typed).answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -143,7 +156,7 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
     let secret = KeySecret::mint_from_os(&draft.kind().prefix);
     let team = signed_in.member.team.id.clone();
     let maker = Actor { person: signed_in.member.person.id.clone(), name: signed_in.member.person.name.clone() };
-    let key = draft.issue(team.clone(), maker, secret.preview());
+    let key = draft.issue(team.clone(), maker, &secret);
     let (digest, nonce, replaces) = (secret.digest(), form.fields.nonce.clone(), form.replaces()?);
     let (issued, who) = (key.clone(), signed_in.who());
     let written = site.store.write(move |db| {
@@ -182,8 +195,9 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
 
 /// Revokes the key that a new one takes the place of; one that expired meanwhile is out of the way already.
 fn replace(db: &mut Db, new: &ApiKey, old: &KeyId, who: &Who) -> Result<ApiKey, Fault> {
-    match super::revoke::revoke(db, &new.team, old, who, new.created_at) {
-        Err(Fault::Refused(Refusal::WrongState(_))) => Ok(store::find(db, &new.team, old)?.ok_or(Refusal::NotFound)?),
+    let realm = Realm::of_team(new.team.clone());
+    match super::revoke::revoke(db, &realm, old, who, new.created_at) {
+        Err(Fault::Refused(Refusal::WrongState(_))) => Ok(store::find(db, &realm, old)?.ok_or(Refusal::NotFound)?),
         revoked => revoked,
     }
 }
@@ -235,11 +249,12 @@ async fn already_sent(
 ) -> Result<HttpResponse, Fault> {
     let (team, nonce) = (key.team.clone(), form.fields.nonce.clone());
     let made = site.store.read(move |db| store::find_made_with(db, &team, &nonce)).await?;
-    let made = place::find(site, &key.team, IdInPath(made)).await.map_err(|fault| match fault {
-        // It was made and deleted since: there is nothing left to replace.
-        Fault::Refused(Refusal::NotFound) => Refusal::AlreadySent.into(),
-        other => other,
-    })?;
+    let made =
+        place::find(site, &Realm::of_team(key.team.clone()), IdInPath(made)).await.map_err(|fault| match fault {
+            // It was made and deleted since: there is nothing left to replace.
+            Fault::Refused(Refusal::NotFound) => Refusal::AlreadySent.into(),
+            other => other,
+        })?;
     let dropped = ["nonce", "replaces"];
     let kept = form.as_sent.iter().filter(|(name, _)| !dropped.contains(&name.as_str()));
     let page = CreateConflictPage {

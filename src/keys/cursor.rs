@@ -6,9 +6,11 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::clock::Moment;
 use crate::keys::key::{ApiKey, KeyId, Status};
-use crate::keys::listing::{Direction, Sort};
+use crate::keys::sort::{Direction, Sort};
+use crate::projects::project::ProjectId;
 
 const NEVER: &str = "never";
+const UNFILED: &str = "none";
 
 /// A row's value in the sorting column. Rows of one value are told apart by their id, in the same direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Mark {
     Status(Status, Option<Moment>),
     /// The preview.
     Key(String),
+    /// The kind's id.
+    Kind(String),
+    /// The project, and the place within it as by status.
+    Project(Option<ProjectId>, Status, Option<Moment>),
     /// The moment of creation.
     Created(Moment),
     /// The moment of expiry; none is Never.
@@ -32,6 +38,8 @@ impl Mark {
             Mark::Name(_) => Sort::Name,
             Mark::Status(..) => Sort::Status,
             Mark::Key(_) => Sort::Key,
+            Mark::Kind(_) => Sort::Kind,
+            Mark::Project(..) => Sort::Project,
             Mark::Created(_) => Sort::Created,
             Mark::Expiration(_) => Sort::Expiration,
         }
@@ -50,10 +58,16 @@ pub struct Position {
 impl Position {
     /// Where `key` stands in a list sorted so at `now`.
     pub fn of(key: &ApiKey, sort: Sort, now: Moment) -> Position {
+        let status = || key.clone().at(now).status();
         let mark = match sort {
             Sort::Name => Mark::Name(key.name.folded()),
-            Sort::Status => Mark::Status(key.clone().at(now).status(), key.expiration.at()),
+            Sort::Status => Mark::Status(status(), key.expiration.at()),
             Sort::Key => Mark::Key(key.preview.as_str().to_owned()),
+            Sort::Kind => Mark::Kind(key.kind.clone()),
+            Sort::Project => {
+                let project = key.filing.as_ref().map(|filing| filing.project.clone());
+                Mark::Project(project, status(), key.expiration.at())
+            }
             Sort::Created => Mark::Created(key.created_at),
             Sort::Expiration => Mark::Expiration(key.expiration.at()),
         };
@@ -76,8 +90,12 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Cursor { position: Position { mark, id }, direction, backwards } = self;
         let value = match mark {
-            Mark::Name(text) | Mark::Key(text) => text.clone(),
+            Mark::Name(text) | Mark::Key(text) | Mark::Kind(text) => text.clone(),
             Mark::Status(status, at) => format!("{} {}", status.word(), moment_word(*at)),
+            Mark::Project(project, status, at) => {
+                let project = project.as_ref().map_or(UNFILED, ProjectId::as_str);
+                format!("{project} {} {}", status.word(), moment_word(*at))
+            }
             Mark::Created(at) => at.unix().to_string(),
             Mark::Expiration(at) => moment_word(*at),
         };
@@ -113,6 +131,16 @@ fn parse_mark(sort: Sort, value: &str) -> Option<Mark> {
     match sort {
         Sort::Name => text().map(Mark::Name),
         Sort::Key => text().map(Mark::Key),
+        Sort::Kind => text().map(Mark::Kind),
+        Sort::Project => {
+            let (project, rest) = value.split_once(' ')?;
+            let project = match project {
+                UNFILED => None,
+                id => Some(ProjectId::parse(id)?),
+            };
+            let (status, at) = rest.split_once(' ')?;
+            Some(Mark::Project(project, Status::parse(status)?, parse_moment_word(at)?))
+        }
         Sort::Status => {
             let (status, at) = value.split_once(' ')?;
             Some(Mark::Status(Status::parse(status)?, parse_moment_word(at)?))
@@ -182,6 +210,14 @@ mod tests {
             "\\PC{0,60}".prop_map(Mark::Key),
             (proptest::sample::select(&Status::ALL[..]), proptest::option::of(moment()))
                 .prop_map(|(status, at)| Mark::Status(status, at)),
+            "[a-z0-9_-]{1,40}".prop_map(Mark::Kind),
+            (any::<bool>(), proptest::sample::select(&Status::ALL[..]), proptest::option::of(moment())).prop_map(
+                |(is_filed, status, at)| {
+                    let project =
+                        is_filed.then(|| ProjectId::mint(Moment::from_unix(1_800_000_000).expect("in range")));
+                    Mark::Project(project, status, at)
+                }
+            ),
             moment().prop_map(Mark::Created),
             proptest::option::of(moment()).prop_map(Mark::Expiration),
         ]

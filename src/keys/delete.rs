@@ -6,6 +6,7 @@ use askama::Template;
 use super::changed::{Changed, RowChange};
 use super::key::{KeyId, Standing};
 use super::place::{self, At, IdInPath};
+use super::realm::Realm;
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
@@ -13,7 +14,6 @@ use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_nothing};
 use crate::guard::Keeper;
 use crate::page::{self, Shell};
-use crate::people::member::TeamId;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
@@ -45,7 +45,7 @@ impl Form for DeleteForm {
 /// Asks whether it is meant.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Keeper(signed_in), place } = at;
-    let Standing::Spent(key) = place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) else {
+    let Standing::Spent(key) = place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) else {
         return Err(LIVE.into());
     };
     let shown = DeletePage {
@@ -68,9 +68,9 @@ pub async fn act(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
-    let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
+    let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
     let (now, deleted) = (place.now, id.clone());
-    let name = site.store.write(move |db| delete(db, &team, &id, &who, now)).await?;
+    let name = site.store.write(move |db| delete(db, &realm, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
@@ -78,15 +78,15 @@ pub async fn act(
     changed.answer(format!("“{name}” deleted."))
 }
 
-fn delete(db: &mut Db, team: &TeamId, id: &KeyId, who: &Who, now: Moment) -> Result<String, Fault> {
-    let Standing::Spent(key) = store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now) else {
+fn delete(db: &mut Db, realm: &Realm, id: &KeyId, who: &Who, now: Moment) -> Result<String, Fault> {
+    let Standing::Spent(key) = store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now) else {
         return Err(LIVE.into());
     };
-    if !store::delete(db, team, id, now)? {
+    if !store::delete(db, realm, id, now)? {
         return Err(Refusal::NotFound.into()); // somebody else was faster
     }
     let name = key.name.to_string();
-    let (who, team, subject, detail) = (who.clone(), Some(team.clone()), id.to_string(), name.clone());
+    let (who, team, subject, detail) = (who.clone(), Some(realm.team.clone()), id.to_string(), name.clone());
     audit::record(db, &Event { at: now, who, team, action: Action::KeyDeleted, subject, detail })?;
     Ok(name)
 }

@@ -9,6 +9,7 @@ use super::changed::{Changed, RowChange};
 use super::key::{ApiKey, KeyId, LiveKey, Standing};
 use super::name::KeyName;
 use super::place::{self, At, IdInPath, Place};
+use super::realm::Realm;
 use super::shown::{self, GrantRow, KeyRow, Time};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
@@ -17,7 +18,6 @@ use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly};
 use crate::guard::{Keeper, SignedIn};
 use crate::page::{self, Shell};
-use crate::people::member::TeamId;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
@@ -79,7 +79,7 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
 /// Asks for the new name; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Keeper(signed_in), place } = at;
-    match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
+    match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
             let shown = edit_page(&signed_in, key, &place, &site);
@@ -91,8 +91,8 @@ pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<
 /// Renames the key.
 pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
-    let team = signed_in.member.team.id.clone();
-    let Standing::Live(key) = place::find(&site, &team, id).await?.at(place.now) else { return Err(SPENT.into()) };
+    let realm = place::realm_of(&signed_in);
+    let Standing::Live(key) = place::find(&site, &realm, id).await?.at(place.now) else { return Err(SPENT.into()) };
     let name = match KeyName::parse(&form.name) {
         Ok(name) => name,
         Err(error) => {
@@ -108,7 +108,7 @@ pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data
     };
 
     let (id, who, now) = (key.id.clone(), signed_in.who(), place.now);
-    let key = site.store.write(move |db| rename(db, &team, &id, name, &who, now)).await?;
+    let key = site.store.write(move |db| rename(db, &realm, &id, name, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
@@ -117,8 +117,8 @@ pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data
     Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
 }
 
-fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: KeyName, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
-    let Standing::Live(key) = store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now) else {
+fn rename(db: &mut Db, realm: &Realm, id: &KeyId, to: KeyName, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
+    let Standing::Live(key) = store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now) else {
         return Err(SPENT.into());
     };
     if key.name == to {
@@ -127,9 +127,9 @@ fn rename(db: &mut Db, team: &TeamId, id: &KeyId, to: KeyName, who: &Who, now: M
     let detail = format!("{} → {to}", key.name);
     if !store::rename(db, &key, &to, now)? {
         // Somebody else was faster: what they made of it is what is renamed now, or no longer can be.
-        return rename(db, team, id, to, who, now);
+        return rename(db, realm, id, to, who, now);
     }
-    let (who, team, subject) = (who.clone(), Some(team.clone()), id.to_string());
+    let (who, team, subject) = (who.clone(), Some(realm.team.clone()), id.to_string());
     audit::record(db, &Event { at: now, who, team, action: Action::KeyRenamed, subject, detail })?;
     Ok(key.rename(to).key().clone())
 }

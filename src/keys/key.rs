@@ -6,11 +6,13 @@ use std::ops::Deref;
 
 use crate::clock::Moment;
 use crate::id::id_type;
+use crate::keys::bounds::Bounds;
 use crate::keys::expiration::Expiration;
 use crate::keys::grants::Grants;
 use crate::keys::name::KeyName;
-use crate::keys::secret::Preview;
+use crate::keys::secret::{Preview, Published};
 use crate::people::member::{PersonId, TeamId};
+use crate::projects::project::Filing;
 
 id_type!(
     /// Names a key in addresses and tables; no secret.
@@ -49,8 +51,14 @@ pub struct ApiKey {
     pub kind: String,
     /// The harmless ends of its secret.
     pub preview: Preview,
+    /// All of it, if its kind is publishable: then it is no secret.
+    pub published: Option<Published>,
+    /// Where it is filed.
+    pub filing: Option<Filing>,
     /// What it may do.
     pub grants: Grants,
+    /// What of it can be changed while it lives, beside the name.
+    pub bounds: Bounds,
     /// When it was created.
     pub created_at: Moment,
     /// By whom.
@@ -175,6 +183,12 @@ impl LiveKey {
         self
     }
 
+    /// The same key within other bounds.
+    pub fn bound(mut self, to: Bounds) -> LiveKey {
+        self.0.bounds = to;
+        self
+    }
+
     /// Ends it, at once and for good; `by` nobody means that the key did it itself.
     pub fn revoke(mut self, at: Moment, by: Option<Actor>) -> SpentKey {
         self.0.revoked = Some(Revocation { at, by });
@@ -263,6 +277,9 @@ mod tests {
             name: KeyName::parse("HR sync").expect("a name"),
             kind: "secret".to_owned(),
             preview: Preview::from_stored("sk_test_abc…wxyz").expect("a preview"),
+            published: None,
+            filing: None,
+            bounds: Bounds::default(),
             grants: Grants::from_stored("shifts:read", "").expect("grants"),
             created_at: moment(0),
             created_by: olga(),

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::place::{At, Place};
+use super::place::{self, At, Place};
 use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
 use super::{address, listing::ListQuery, store};
 use crate::docs;
@@ -43,13 +43,13 @@ struct ListPage {
 /// Shows the list.
 pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Viewer(signed_in), place } = at;
-    let (team, query, now) = (signed_in.member.team.id.clone(), place.query.clone(), place.now);
+    let (realm, query, now) = (place::realm_of(&signed_in), place.query.clone(), place.now);
     let read = site.store.read(move |db| {
-        let counts = store::counts(db, &team, query.search(), now)?;
-        let page = store::page(db, &team, &query, PAGE_SIZE, now)?;
+        let counts = store::counts(db, &realm, &query, now)?;
+        let page = store::page(db, &realm, &query, PAGE_SIZE, now)?;
         // Where the last rows were deleted meanwhile, a link to them leads to the first.
         let is_beyond = page.keys.is_empty() && query.cursor().is_some();
-        let page = if is_beyond { store::page(db, &team, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
+        let page = if is_beyond { store::page(db, &realm, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
         Ok((counts, page))
     });
     let (counts, page) = read.await?;
@@ -90,6 +90,7 @@ fn kept(query: &ListQuery) -> Vec<Hidden> {
         ("sort", is_sorted.then(|| query.sort().word())),
         ("dir", is_sorted.then(|| query.direction().word())),
         ("status", query.status().map(|status| status.word())),
+        ("project", query.project().map(|project| project.word())),
     ];
     parts.into_iter().filter_map(|(name, value)| Some(Hidden { name: name.into(), value: value?.into() })).collect()
 }

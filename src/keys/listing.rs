@@ -9,69 +9,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::keys::cursor::{Cursor, Position};
 use crate::keys::key::Status;
 use crate::keys::name::fold;
-
-/// A column that sorts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// By the folded name.
-    Name,
-    /// Active, expired, revoked; then by id.
-    Status,
-    /// By the preview.
-    Key,
-    /// By the moment of creation.
-    Created,
-    /// By the moment of expiry, Never after all dates.
-    Expiration,
-}
-
-impl Sort {
-    /// In the order of the columns.
-    pub const ALL: [Sort; 5] = [Sort::Name, Sort::Status, Sort::Key, Sort::Created, Sort::Expiration];
-
-    /// As in the address.
-    pub fn word(self) -> &'static str {
-        match self {
-            Sort::Name => "name",
-            Sort::Status => "status",
-            Sort::Key => "key",
-            Sort::Created => "created",
-            Sort::Expiration => "expiration",
-        }
-    }
-
-    /// Where a first click on the heading begins: the newest, else the smallest.
-    pub fn default_direction(self) -> Direction {
-        if self == Sort::Created { Direction::Desc } else { Direction::Asc }
-    }
-}
-
-/// Which end comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Smallest first.
-    Asc,
-    /// Greatest first.
-    Desc,
-}
-
-impl Direction {
-    /// As in the address.
-    pub fn word(self) -> &'static str {
-        match self {
-            Direction::Asc => "asc",
-            Direction::Desc => "desc",
-        }
-    }
-
-    /// The other one.
-    pub fn reversed(self) -> Direction {
-        match self {
-            Direction::Asc => Direction::Desc,
-            Direction::Desc => Direction::Asc,
-        }
-    }
-}
+use crate::keys::sort::{Direction, Sort};
+use crate::projects::project::ProjectId;
 
 /// Text to find in names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +31,50 @@ impl Search {
     }
 }
 
+/// Which project's keys to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectFilter {
+    /// Those of no project.
+    Unfiled,
+    /// Those of one.
+    Of(ProjectId),
+}
+
+impl ProjectFilter {
+    /// As in the address: `none`, or the project's id.
+    pub fn word(&self) -> &str {
+        match self {
+            ProjectFilter::Unfiled => "none",
+            ProjectFilter::Of(project) => project.as_str(),
+        }
+    }
+
+    /// Reads a [`ProjectFilter::word`].
+    pub fn parse(word: &str) -> Option<ProjectFilter> {
+        match word {
+            "none" => Some(ProjectFilter::Unfiled),
+            id => ProjectId::parse(id).map(ProjectFilter::Of),
+        }
+    }
+}
+
+/// The values of the address, unread; an empty one counts as absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawListQuery<'a> {
+    /// `q`.
+    pub q: Option<&'a str>,
+    /// `sort`.
+    pub sort: Option<&'a str>,
+    /// `dir`.
+    pub dir: Option<&'a str>,
+    /// `status`.
+    pub status: Option<&'a str>,
+    /// `project`.
+    pub project: Option<&'a str>,
+    /// `cursor`.
+    pub cursor: Option<&'a str>,
+}
+
 /// Why an address asks for no list; displays as a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadQuery {
@@ -105,6 +88,8 @@ pub enum BadQuery {
     Direction,
     /// No such `status`.
     Status,
+    /// `project` can be none.
+    Project,
     /// `cursor` is none of ours, or of a list sorted otherwise.
     Cursor,
 }
@@ -117,6 +102,7 @@ impl fmt::Display for BadQuery {
             BadQuery::Sort => "Keys cannot be sorted by that.",
             BadQuery::Direction => "Keys are sorted “asc” or “desc”.",
             BadQuery::Status => "A key is “active”, “expired” or “revoked”.",
+            BadQuery::Project => "There is no such project.",
             BadQuery::Cursor => "This link into the list no longer fits. Start from its first page.",
         })
     }
@@ -131,6 +117,7 @@ pub struct ListQuery {
     sort: Sort,
     direction: Direction,
     status: Option<Status>,
+    project: Option<ProjectFilter>,
     cursor: Option<Cursor>,
 }
 
@@ -138,7 +125,7 @@ impl Default for ListQuery {
     /// All keys, newest first.
     fn default() -> ListQuery {
         let direction = Sort::Created.default_direction();
-        ListQuery { search: None, sort: Sort::Created, direction, status: None, cursor: None }
+        ListQuery { search: None, sort: Sort::Created, direction, status: None, project: None, cursor: None }
     }
 }
 
@@ -146,28 +133,17 @@ impl ListQuery {
     /// The longest `q`, in Unicode scalar values.
     pub const MAX_SEARCH_CHARACTERS: usize = 200;
 
-    /// Reads the values of `q`, `sort`, `dir`, `status` and `cursor`; an empty one counts as absent.
-    pub fn parse(
-        q: Option<&str>,
-        sort: Option<&str>,
-        dir: Option<&str>,
-        status: Option<&str>,
-        cursor: Option<&str>,
-    ) -> Result<ListQuery, BadQuery> {
-        let sort = match given(sort) {
-            None => Sort::Created,
-            Some(word) => Sort::ALL.into_iter().find(|sort| sort.word() == word).ok_or(BadQuery::Sort)?,
-        };
-        let direction = match given(dir) {
-            None => sort.default_direction(),
-            Some("asc") => Direction::Asc,
-            Some("desc") => Direction::Desc,
-            Some(_) => return Err(BadQuery::Direction),
-        };
-        let status = given(status).map(|word| Status::parse(word).ok_or(BadQuery::Status)).transpose()?;
+    /// Reads the values of an address.
+    pub fn parse(raw: &RawListQuery<'_>) -> Result<ListQuery, BadQuery> {
+        let sort = given(raw.sort).map_or(Ok(Sort::Created), |word| Sort::parse(word).ok_or(BadQuery::Sort))?;
+        let direction = given(raw.dir)
+            .map_or(Ok(sort.default_direction()), |word| Direction::parse(word).ok_or(BadQuery::Direction))?;
+        let status = given(raw.status).map(|word| Status::parse(word).ok_or(BadQuery::Status)).transpose()?;
+        let project = given(raw.project).map(|word| ProjectFilter::parse(word).ok_or(BadQuery::Project)).transpose()?;
         let cursor =
-            given(cursor).map(|text| Cursor::parse(text, sort, direction).ok_or(BadQuery::Cursor)).transpose()?;
-        Ok(ListQuery { search: parse_search(q.unwrap_or_default())?, sort, direction, status, cursor })
+            given(raw.cursor).map(|text| Cursor::parse(text, sort, direction).ok_or(BadQuery::Cursor)).transpose()?;
+        let search = parse_search(raw.q.unwrap_or_default())?;
+        Ok(ListQuery { search, sort, direction, status, project, cursor })
     }
 
     /// What to find.
@@ -188,6 +164,11 @@ impl ListQuery {
     /// The only status to show; none is all.
     pub fn status(&self) -> Option<Status> {
         self.status
+    }
+
+    /// The only project to show; none is all.
+    pub fn project(&self) -> Option<&ProjectFilter> {
+        self.project.as_ref()
     }
 
     /// From where on; none is from the first row.
@@ -217,6 +198,11 @@ impl ListQuery {
         ListQuery { status, ..self.clone() }.to_query_string()
     }
 
+    /// The list of all projects.
+    pub fn without_project(&self) -> String {
+        ListQuery { project: None, ..self.clone() }.to_query_string()
+    }
+
     /// The same list without a search.
     pub fn without_search(&self) -> String {
         ListQuery { search: None, ..self.clone() }.to_query_string()
@@ -239,6 +225,7 @@ impl ListQuery {
             ("sort", (self.sort != Sort::Created).then(|| self.sort.word().to_owned())),
             ("dir", dir.map(str::to_owned)),
             ("status", self.status.map(|status| status.word().to_owned())),
+            ("project", self.project.as_ref().map(|project| project.word().to_owned())),
             ("cursor", cursor.map(|cursor| cursor.to_string())),
         ];
         let given = parameters.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
@@ -275,7 +262,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(q: &str, sort: &str, dir: &str, status: &str) -> Result<ListQuery, BadQuery> {
-        ListQuery::parse(Some(q), Some(sort), Some(dir), Some(status), None)
+        let (q, sort, dir, status) = (Some(q), Some(sort), Some(dir), Some(status));
+        ListQuery::parse(&RawListQuery { q, sort, dir, status, ..RawListQuery::default() })
     }
 
     /// Reads an address's end as the page would.
@@ -285,9 +273,9 @@ mod tests {
             let found = pairs.into_iter().find(|(key, _)| *key == name)?;
             Some(percent_decode_str(found.1).decode_utf8().expect("UTF-8").into_owned())
         };
-        let [q, sort, dir, status, cursor] = ["q", "sort", "dir", "status", "cursor"].map(value);
-        let refs = (q.as_deref(), sort.as_deref(), dir.as_deref(), status.as_deref(), cursor.as_deref());
-        ListQuery::parse(refs.0, refs.1, refs.2, refs.3, refs.4).expect("an address of ours")
+        let values = ["q", "sort", "dir", "status", "project", "cursor"].map(value);
+        let [q, sort, dir, status, project, cursor] = values.each_ref().map(Option::as_deref);
+        ListQuery::parse(&RawListQuery { q, sort, dir, status, project, cursor }).expect("an address of ours")
     }
 
     fn position(mark: Mark) -> Position {
@@ -296,7 +284,7 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_all_keys_newest_first() {
-        assert_eq!(ListQuery::parse(None, None, None, None, None), Ok(ListQuery::default()));
+        assert_eq!(ListQuery::parse(&RawListQuery::default()), Ok(ListQuery::default()));
         assert_eq!(parse("", "", "", ""), Ok(ListQuery::default()));
         assert_eq!(parse("  ", "created", "desc", ""), Ok(ListQuery::default()));
         assert_eq!(ListQuery::default().to_query_string(), "");
@@ -333,6 +321,16 @@ mod tests {
     }
 
     #[test]
+    fn a_project_is_kept_by_every_link_but_the_one_that_leaves_it() {
+        for word in ["none", "project_01kam0000000000000000000aa"] {
+            let query = read(&format!("?project={word}"));
+            assert_eq!(query.project().map(ProjectFilter::word), Some(word));
+            assert_eq!(query.with_sort(Sort::Name), format!("?sort=name&project={word}"));
+            assert_eq!(query.without_project(), "");
+        }
+    }
+
+    #[test]
     fn the_pages_around_a_row_read_back() {
         let query = parse("hr", "status", "desc", "").expect("good");
         let row = position(Mark::Status(Status::Expired, None));
@@ -357,14 +355,19 @@ mod tests {
         for bad in ["\0", "a\0b", "a\n", "\u{85}"] {
             assert_eq!(parse(bad, "", "", ""), Err(BadQuery::ControlInSearch), "{bad:?}");
         }
-        assert_eq!(ListQuery::parse(None, None, None, None, Some("x")), Err(BadQuery::Cursor));
+        let cursor = RawListQuery { cursor: Some("x"), ..RawListQuery::default() };
+        assert_eq!(ListQuery::parse(&cursor), Err(BadQuery::Cursor));
+        for bad in ["None", "project_x", "team_01kam0000000000000000000aa"] {
+            let project = RawListQuery { project: Some(bad), ..RawListQuery::default() };
+            assert_eq!(ListQuery::parse(&project), Err(BadQuery::Project), "{bad}");
+        }
     }
 
     proptest! {
         #[test]
         fn a_query_reads_back_from_its_address(
             q in "\\PC{0,200}",
-            sort in proptest::sample::select(vec!["", "name", "status", "key", "created", "expiration"]),
+            sort in proptest::sample::select(vec!["", "name", "status", "key", "kind", "project", "created", "expiration"]),
             dir in proptest::sample::select(vec!["", "asc", "desc"]),
             status in proptest::sample::select(vec!["", "active", "expired", "revoked"]),
         ) {

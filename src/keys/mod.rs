@@ -1,6 +1,7 @@
 //! The keys room: what a key is, what may be granted, and the page on which a team keeps its keys.
 
 pub mod addresses;
+pub mod bounds;
 pub mod catalog;
 pub mod cursor;
 pub mod domains;
@@ -11,7 +12,10 @@ pub mod key;
 pub mod lines;
 pub mod listing;
 pub mod name;
+pub mod realm;
 pub mod secret;
+pub mod sort;
+pub mod toggles;
 pub mod wording;
 
 pub(crate) mod changed;

@@ -11,13 +11,14 @@ use serde::Deserialize;
 
 use super::address;
 use super::key::{ApiKey, KeyId};
-use super::listing::ListQuery;
+use super::listing::{ListQuery, RawListQuery};
+use super::realm::Realm;
 use super::store;
 use crate::calendar::Zone;
 use crate::clock::Moment;
 use crate::fault::Fault;
+use crate::guard::SignedIn;
 use crate::page;
-use crate::people::member::TeamId;
 use crate::refusal::Refusal;
 use crate::site::Site;
 
@@ -43,6 +44,7 @@ struct RawQuery {
     sort: Option<String>,
     dir: Option<String>,
     status: Option<String>,
+    project: Option<String>,
     cursor: Option<String>,
 }
 
@@ -51,9 +53,10 @@ impl Place {
         let site = request.app_data::<web::Data<Site>>().ok_or_else(|| Fault::broken("no site"))?;
         let raw = serde_html_form::from_str::<RawQuery>(request.query_string())
             .map_err(|_| Refusal::BadRequest("A part of the address is given twice.".into()))?;
-        let parts = [&raw.q, &raw.sort, &raw.dir, &raw.status, &raw.cursor].map(|part| part.as_deref());
-        let [q, sort, dir, status, cursor] = parts;
-        let query = ListQuery::parse(q, sort, dir, status, cursor).map_err(|e| Refusal::BadRequest(e.to_string()))?;
+        let parts = [&raw.q, &raw.sort, &raw.dir, &raw.status, &raw.project, &raw.cursor];
+        let [q, sort, dir, status, project, cursor] = parts.map(|part| part.as_deref());
+        let raw = RawListQuery { q, sort, dir, status, project, cursor };
+        let query = ListQuery::parse(&raw).map_err(|e| Refusal::BadRequest(e.to_string()))?;
         let told = request.cookie(ZONE_COOKIE);
         let zone = told.and_then(|cookie| Zone::parse(&percent_decode_str(cookie.value()).decode_utf8_lossy()));
         Ok(Place {
@@ -117,9 +120,14 @@ impl IdInPath {
     }
 }
 
-/// The team's key of that id, or nothing is here.
-pub async fn find(site: &Site, team: &TeamId, id: IdInPath) -> Result<ApiKey, Fault> {
-    let (id, team) = (id.found()?, team.clone());
-    let key = site.store.read(move |db| store::find(db, &team, &id)).await?;
+/// The keys that they reach.
+pub fn realm_of(signed_in: &SignedIn) -> Realm {
+    Realm::of_team(signed_in.member.team.id.clone())
+}
+
+/// The realm's key of that id, or nothing is here.
+pub async fn find(site: &Site, realm: &Realm, id: IdInPath) -> Result<ApiKey, Fault> {
+    let (id, realm) = (id.found()?, realm.clone());
+    let key = site.store.read(move |db| store::find(db, &realm, &id)).await?;
     Ok(key.ok_or(Refusal::NotFound)?)
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use super::changed::{Changed, RowChange};
 use super::key::{ApiKey, KeyId, SpentKey, Standing, Status};
 use super::place::{self, At, IdInPath};
+use super::realm::Realm;
 use super::shown::KeyRow;
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
@@ -14,7 +15,6 @@ use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_nothing};
 use crate::guard::Keeper;
 use crate::page::{self, Shell};
-use crate::people::member::TeamId;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
@@ -42,7 +42,7 @@ impl Form for RevokeForm {
 /// Asks whether it is meant; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Keeper(signed_in), place } = at;
-    match place::find(&site, &signed_in.member.team.id, id).await?.at(place.now) {
+    match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
             let shown = RevokePage {
@@ -65,9 +65,9 @@ pub async fn act(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
-    let (id, team, who) = (id.found()?, signed_in.member.team.id.clone(), signed_in.who());
+    let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
     let now = place.now;
-    let key = site.store.write(move |db| revoke(db, &team, &id, &who, now)).await?;
+    let key = site.store.write(move |db| revoke(db, &realm, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
@@ -76,17 +76,17 @@ pub async fn act(
     Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
 }
 
-/// Revokes the team's key of that id, within a transaction.
-pub(super) fn revoke(db: &mut Db, team: &TeamId, id: &KeyId, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
-    let find = |db: &mut Db| Ok::<Standing, Fault>(store::find(db, team, id)?.ok_or(Refusal::NotFound)?.at(now));
+/// Revokes the realm's key of that id, within a transaction.
+pub(super) fn revoke(db: &mut Db, realm: &Realm, id: &KeyId, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
+    let find = |db: &mut Db| Ok::<Standing, Fault>(store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now));
     let standing = find(db)?;
     let (Standing::Live(live), Some(person)) = (&standing, &who.person) else { return already(standing) };
-    if !store::revoke(db, team, id, person, now)? {
+    if !store::revoke(db, realm, id, person, now)? {
         return already(find(db)?); // somebody else was faster
     }
-    let (team, subject, detail) = (Some(team.clone()), id.to_string(), live.name.to_string());
+    let (team, subject, detail) = (Some(realm.team.clone()), id.to_string(), live.name.to_string());
     audit::record(db, &Event { at: now, who: who.clone(), team, action: Action::KeyRevoked, subject, detail })?;
-    Ok(store::find(db, &live.team, id)?.ok_or(Refusal::NotFound)?)
+    Ok(store::find(db, realm, id)?.ok_or(Refusal::NotFound)?)
 }
 
 fn already(standing: Standing) -> Result<ApiKey, Fault> {

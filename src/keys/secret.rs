@@ -10,6 +10,8 @@ use rand::rngs::SysRng;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use crate::keys::catalog::Kind;
+
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// About 155 bits.
 const RANDOM_CHARACTERS: usize = 26;
@@ -104,6 +106,11 @@ impl KeySecret {
         let text = self.expose();
         let head = prefix_length(text) + Preview::HEAD;
         Preview(format!("{}…{}", &text[..head], &text[text.len() - Preview::TAIL..]))
+    }
+
+    /// All of it, to be kept and shown at any time, if its kind is publishable.
+    pub fn published(&self, kind: &Kind) -> Option<Published> {
+        kind.is_publishable().then(|| Published(self.expose().to_owned()))
     }
 
     /// The secret itself, for the one answer that reveals it.
@@ -201,6 +208,28 @@ impl fmt::Display for Preview {
     }
 }
 
+/// A whole key that is no secret: pages and apps carry it for all to see. Only a publishable kind's key becomes one.
+///
+/// ```compile_fail,E0423
+/// let forged = keyrack::keys::secret::Published("a secret".to_owned());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published(String);
+
+impl Published {
+    /// A published key as it was stored; none if it is not one that fits its preview.
+    pub fn from_stored(text: &str, preview: &Preview) -> Option<Published> {
+        let prefix = &text[..prefix_length(text)];
+        let key = KeySecret::parse(text, [prefix]).ok()?;
+        (key.preview() == *preview).then(|| Published(text.to_owned()))
+    }
+
+    /// As it is shown and stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +284,21 @@ mod tests {
         for bad in ["", "…", "sk_test_abc", "abc…wxyz", "sk_test_abcd…wxyz", "sk_test_abc…wxyz…", secret.expose()]
         {
             assert_eq!(Preview::from_stored(bad), None);
+        }
+    }
+
+    #[test]
+    fn only_a_publishable_kinds_key_is_published() {
+        let secret = KeySecret::mint_from_os(PREFIX);
+        let once = crate::keys::catalog::Catalog::built_in().default_kind().clone();
+        let always = Kind { reveal: crate::keys::catalog::Reveal::Always, ..once.clone() };
+        assert_eq!(secret.published(&once), None);
+        let published = secret.published(&always).expect("publishable");
+        assert_eq!(published.as_str(), secret.expose());
+        assert_eq!(Published::from_stored(published.as_str(), &secret.preview()), Some(published));
+        let other = KeySecret::mint_from_os(PREFIX).preview();
+        for (bad, preview) in [("", secret.preview()), (secret.expose(), other), ("sk_test_x", secret.preview())] {
+            assert_eq!(Published::from_stored(bad, &preview), None);
         }
     }
 

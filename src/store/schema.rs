@@ -82,6 +82,22 @@ diesel::table! {
         revoked_by -> Nullable<Text>,
         expires_key -> BigInt,
         is_revoked -> Bool,
+        project_id -> Nullable<Text>,
+        domains -> Text,
+        addresses -> Text,
+        toggles -> Text,
+        published -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> Text,
+        team_id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
     }
 }
 
@@ -117,4 +133,4 @@ diesel::table! {
 diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> teams (team_id));
 diesel::joinable!(keys -> teams (team_id));
-diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys);
+diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys, projects);

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::key::{ApiKey, KeyId, LiveKey};
 use crate::keys::name::KeyName;
+use crate::keys::realm::Realm;
 use crate::keys::secret::Digest;
 use crate::people::member::{PersonId, TeamId};
 use crate::refusal::Refusal;
@@ -53,6 +54,13 @@ pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result
             keys::created_at.eq(key.created_at.unix()),
             keys::created_by.eq(key.created_by.person.as_str()),
             keys::expires_at.eq(key.expiration.at().map(Moment::unix)),
+            keys::project_id.eq(key.filing.as_ref().map(|filing| filing.project.as_str())),
+            keys::published.eq(key.published.as_ref().map(|published| published.as_str())),
+            (
+                keys::domains.eq(key.bounds.domains.to_text()),
+                keys::addresses.eq(key.bounds.addresses.to_text()),
+                keys::toggles.eq(key.bounds.toggles.to_text()),
+            ),
         ))
         .execute(db)?;
     Ok(())
@@ -70,19 +78,17 @@ pub fn rename(db: &mut Db, key: &LiveKey, to: &KeyName, now: Moment) -> Result<b
 }
 
 /// Revokes a live key; false if it is not live (any more).
-pub fn revoke(db: &mut Db, team: &TeamId, id: &KeyId, by: &PersonId, now: Moment) -> Result<bool, Fault> {
-    end(db, team, id, Some(by), now)
+pub fn revoke(db: &mut Db, realm: &Realm, id: &KeyId, by: &PersonId, now: Moment) -> Result<bool, Fault> {
+    end(db, realm, id, Some(by), now)
 }
 
 /// A live key revokes itself; false if it is not live (any more).
 pub fn revoke_itself(db: &mut Db, team: &TeamId, id: &KeyId, now: Moment) -> Result<bool, Fault> {
-    end(db, team, id, None, now)
+    end(db, &Realm::of_team(team.clone()), id, None, now)
 }
 
-fn end(db: &mut Db, team: &TeamId, id: &KeyId, by: Option<&PersonId>, now: Moment) -> Result<bool, Fault> {
-    let live = keys::table
-        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
-        .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
+fn end(db: &mut Db, realm: &Realm, id: &KeyId, by: Option<&PersonId>, now: Moment) -> Result<bool, Fault> {
+    let live = within!(realm, id).filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
     let revoked = diesel::update(live)
         .set((keys::revoked_at.eq(now.unix()), keys::revoked_by.eq(by.map(PersonId::as_str))))
         .execute(db)?;
@@ -90,10 +96,9 @@ fn end(db: &mut Db, team: &TeamId, id: &KeyId, by: Option<&PersonId>, now: Momen
 }
 
 /// Deletes a spent key and buries its digest; false if it is not spent, or gone.
-pub fn delete(db: &mut Db, team: &TeamId, id: &KeyId, now: Moment) -> Result<bool, Fault> {
-    let spent = keys::table
-        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
-        .filter(keys::revoked_at.is_not_null().or(keys::expires_key.le(now.unix())));
+pub fn delete(db: &mut Db, realm: &Realm, id: &KeyId, now: Moment) -> Result<bool, Fault> {
+    let is_spent = keys::revoked_at.is_not_null().or(keys::expires_key.le(now.unix()));
+    let spent = within!(realm, id).filter(is_spent);
     let Some(digest) = spent.select(keys::digest).first::<Vec<u8>>(db).optional()? else { return Ok(false) };
     if diesel::delete(spent).execute(db)? == 0 {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! One page of the list, and the counts beside it.
+//! One page of the list.
 //!
 //! A page costs what it shows, however long the list: each sort walks its own index from the cursor
 //! on. First the ids are read from the index alone (a search filters there, too), then the rows of the
@@ -7,22 +7,22 @@
 
 use std::cmp::Ordering;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
 
+use super::scope::{BoxedKeys, COUNTED, Scope, count};
 use super::{Row, keys_of};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::cursor::{Mark, Position};
 use crate::keys::key::{ApiKey, Status};
-use crate::keys::listing::{Direction, ListQuery, Search, Sort};
-use crate::people::member::TeamId;
-use crate::store::schema::keys;
-use crate::store::{Backend, Db};
+use crate::keys::listing::ListQuery;
+use crate::keys::realm::Realm;
+use crate::keys::sort::{Direction, Sort};
+use crate::projects::project::ProjectId;
+use crate::store::Db;
+use crate::store::schema::{keys, projects};
 
-/// Counting stops here: beyond it, "10,000+" is all a person needs.
-const COUNTED: usize = 10_000;
 /// `expires_key` of a key that never expires.
 const NEVER: i64 = i64::MAX;
 
@@ -36,59 +36,7 @@ pub struct Page {
     pub has_next: bool,
 }
 
-/// How many, exact up to 10,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count {
-    /// How many were counted.
-    pub counted: usize,
-    /// Whether there are more.
-    pub is_capped: bool,
-}
-
-/// How many keys of each status match the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Live ones.
-    pub active: Count,
-    /// Those whose time is over.
-    pub expired: Count,
-    /// Those that were revoked.
-    pub revoked: Count,
-}
-
-impl Count {
-    fn of(counted: usize) -> Count {
-        Count { counted: counted.min(COUNTED), is_capped: counted > COUNTED }
-    }
-}
-
-impl Counts {
-    /// All of them.
-    pub fn all(&self) -> Count {
-        let parts = [self.active, self.expired, self.revoked];
-        let sum = Count::of(parts.iter().map(|part| part.counted).sum());
-        Count { is_capped: sum.is_capped || parts.iter().any(|part| part.is_capped), ..sum }
-    }
-
-    /// Those of one status.
-    pub fn of(&self, status: Status) -> Count {
-        match status {
-            Status::Active => self.active,
-            Status::Expired => self.expired,
-            Status::Revoked => self.revoked,
-        }
-    }
-}
-
 type Ids = Vec<String>;
-type BoxedKeys<'a> = keys::BoxedQuery<'a, Backend>;
-
-/// The keys that a list is made of.
-struct Scope<'a> {
-    team: &'a str,
-    pattern: Option<String>,
-    now: i64,
-}
 
 /// How far to walk, and which way.
 #[derive(Clone, Copy)]
@@ -97,50 +45,20 @@ struct Stride {
     limit: i64,
 }
 
-impl<'a> Scope<'a> {
-    fn new(team: &'a TeamId, search: Option<&Search>, now: Moment) -> Scope<'a> {
-        Scope { team: team.as_str(), pattern: search.map(|search| contains(search.folded())), now: now.unix() }
+impl Stride {
+    /// What is still to be walked behind the rows that were found.
+    fn behind(self, found: &Ids) -> Option<Stride> {
+        let limit = self.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        (limit > 0).then_some(Stride { limit, ..self })
     }
 
-    fn all(&self) -> BoxedKeys<'_> {
-        let team = keys::table.filter(keys::team_id.eq(self.team)).into_boxed();
-        match &self.pattern {
-            Some(pattern) => team.filter(keys::name_folded.like(pattern.as_str()).escape('\\')),
-            None => team,
+    /// In its own order: turned round if it walks downwards.
+    fn ordered<T>(self, mut ascending: Vec<T>) -> Vec<T> {
+        if !self.ascending {
+            ascending.reverse();
         }
+        ascending
     }
-
-    /// Those of one status, by the index that is sorted by it.
-    fn ranged(&self, status: Status) -> BoxedKeys<'_> {
-        match status {
-            Status::Active => self.all().filter(keys::is_revoked.eq(false).and(keys::expires_key.gt(self.now))),
-            Status::Expired => self.all().filter(keys::is_revoked.eq(false).and(keys::expires_key.le(self.now))),
-            Status::Revoked => self.all().filter(keys::is_revoked.eq(true)),
-        }
-    }
-
-    /// The same keys, said with columns that no index knows: the sort's own index is walked.
-    fn filtered(&self, status: Status) -> BoxedKeys<'_> {
-        let unrevoked = self.all().filter(keys::revoked_at.is_null());
-        match status {
-            Status::Active => unrevoked.filter(keys::expires_at.is_null().or(keys::expires_at.gt(self.now))),
-            Status::Expired => unrevoked.filter(keys::expires_at.is_not_null().and(keys::expires_at.le(self.now))),
-            Status::Revoked => self.all().filter(keys::revoked_at.is_not_null()),
-        }
-    }
-}
-
-/// A LIKE pattern for "contains", its own signs escaped by `\`.
-fn contains(folded: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in folded.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Walks an index from a position on: the rows that share its value, then those behind.
@@ -160,9 +78,8 @@ macro_rules! walk {
                 false => rest.filter($column.lt(value)),
             };
         }
-        let missing = stride.limit - i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        if missing > 0 {
-            let rest = rest.select(keys::id).limit(missing);
+        if let Some(Stride { limit, .. }) = stride.behind(&ids) {
+            let rest = rest.select(keys::id).limit(limit);
             ids.extend(match stride.ascending {
                 true => rest.order(($column.asc(), keys::id.asc())).load::<String>(db)?,
                 false => rest.order(($column.desc(), keys::id.desc())).load::<String>(db)?,
@@ -173,8 +90,8 @@ macro_rules! walk {
 }
 
 /// The page that is asked for, of at most `size` rows.
-pub fn page(db: &mut Db, team: &TeamId, query: &ListQuery, size: usize, now: Moment) -> Result<Page, Fault> {
-    let scope = Scope::new(team, query.search(), now);
+pub fn page(db: &mut Db, realm: &Realm, query: &ListQuery, size: usize, now: Moment) -> Result<Page, Fault> {
+    let scope = Scope::new(realm, query, now);
     let cursor = query.cursor();
     let backwards = cursor.is_some_and(|cursor| cursor.backwards);
     let stride = Stride {
@@ -182,10 +99,7 @@ pub fn page(db: &mut Db, team: &TeamId, query: &ListQuery, size: usize, now: Mom
         limit: i64::try_from(size + 1).unwrap_or(i64::MAX),
     };
     let from = cursor.map(|cursor| &cursor.position);
-    let mut ids = match query.status() {
-        None => walk_all(db, &scope, query.sort(), from, stride)?,
-        Some(status) => walk_status(db, &scope, status, query.sort(), from, stride)?,
-    };
+    let mut ids = walk(db, &scope, query, from, stride)?;
     let has_more = ids.len() > size;
     ids.truncate(size);
     if backwards {
@@ -204,83 +118,134 @@ fn rows_in_order(db: &mut Db, ids: &[String]) -> Result<Vec<ApiKey>, Fault> {
     Ok(found)
 }
 
-fn walk_all(db: &mut Db, scope: &Scope<'_>, sort: Sort, from: Option<&Position>, stride: Stride) -> Result<Ids, Fault> {
+fn walk(
+    db: &mut Db,
+    scope: &Scope<'_>,
+    query: &ListQuery,
+    from: Option<&Position>,
+    stride: Stride,
+) -> Result<Ids, Fault> {
+    let statuses = query.status().map_or(Status::ALL.to_vec(), |status| vec![status]);
+    match (query.sort(), query.status()) {
+        (Sort::Project, _) => walk_projects(db, scope, &statuses, from, stride),
+        (Sort::Status, _) => walk_statuses(db, scope, &statuses, from, stride),
+        (Sort::Expiration, Some(status)) => {
+            walk!(db, scope.ranged(status), keys::expires_key, from.and_then(number_mark), stride)
+        }
+        (sort, None) if !scope.is_narrow() => walk_index(db, scope, None, sort, from, stride),
+        (sort, status) => {
+            let narrow = || status.map_or_else(|| scope.all(), |status| scope.ranged(status));
+            if count(db, narrow())? <= COUNTED {
+                return sort_here(db, narrow(), sort, from, stride);
+            }
+            walk_index(db, scope, status, sort, from, stride)
+        }
+    }
+}
+
+/// The sort's own index, from one end to the other.
+fn walk_index(
+    db: &mut Db,
+    scope: &Scope<'_>,
+    status: Option<Status>,
+    sort: Sort,
+    from: Option<&Position>,
+    stride: Stride,
+) -> Result<Ids, Fault> {
+    let keys = || scope.filtered(status);
     match sort {
-        Sort::Status => walk_ranges(db, scope, from, stride),
-        Sort::Name => walk!(db, scope.all(), keys::name_folded, from.and_then(text_mark), stride),
-        Sort::Key => walk!(db, scope.all(), keys::preview, from.and_then(text_mark), stride),
-        Sort::Created => walk!(db, scope.all(), keys::created_at, from.and_then(number_mark), stride),
-        Sort::Expiration => walk!(db, scope.all(), keys::expires_key, from.and_then(number_mark), stride),
+        Sort::Name => walk!(db, keys(), keys::name_folded, from.and_then(text_mark), stride),
+        Sort::Key => walk!(db, keys(), keys::preview, from.and_then(text_mark), stride),
+        Sort::Kind => walk!(db, keys(), keys::kind, from.and_then(text_mark), stride),
+        Sort::Expiration => walk!(db, keys(), keys::expires_key, from.and_then(number_mark), stride),
+        Sort::Created | Sort::Status | Sort::Project => {
+            walk!(db, keys(), keys::created_at, from.and_then(number_mark), stride)
+        }
     }
 }
 
 /// By status: one range of the index after the other, until the page is full.
-fn walk_ranges(db: &mut Db, scope: &Scope<'_>, from: Option<&Position>, stride: Stride) -> Result<Ids, Fault> {
-    let mut order = Status::ALL;
-    if !stride.ascending {
-        order.reverse();
-    }
+fn walk_statuses(
+    db: &mut Db,
+    scope: &Scope<'_>,
+    statuses: &[Status],
+    from: Option<&Position>,
+    stride: Stride,
+) -> Result<Ids, Fault> {
+    let order = stride.ordered(statuses.to_vec());
     let begin = from.and_then(|position| match position.mark {
-        Mark::Status(status, _) => order.iter().position(|known| *known == status),
+        Mark::Status(status, _) | Mark::Project(_, status, _) => order.iter().position(|known| *known == status),
         _ => None,
     });
     let mut ids: Ids = Vec::new();
     for (n, status) in order.into_iter().enumerate().skip(begin.unwrap_or(0)) {
-        let missing = stride.limit - i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        if missing <= 0 {
-            break;
-        }
+        let Some(stride) = stride.behind(&ids) else { break };
         let within = from.filter(|_| begin == Some(n)).and_then(number_mark);
-        let stride = Stride { limit: missing, ..stride };
         ids.extend(walk!(db, scope.ranged(status), keys::expires_key, within, stride)?);
     }
     Ok(ids)
 }
 
-/// One status in another order: few are read and sorted here, of many the sort's index is walked.
-fn walk_status(
+/// By project: one after the other in the order of their names, and within each by status.
+fn walk_projects(
     db: &mut Db,
     scope: &Scope<'_>,
-    status: Status,
-    sort: Sort,
+    statuses: &[Status],
     from: Option<&Position>,
     stride: Stride,
 ) -> Result<Ids, Fault> {
-    if matches!(sort, Sort::Status | Sort::Expiration) {
-        return walk!(db, scope.ranged(status), keys::expires_key, from.and_then(number_mark), stride);
+    if scope.project().is_some() {
+        return walk_statuses(db, scope, statuses, from, stride);
     }
-    if count(db, scope.ranged(status))? <= COUNTED {
-        return sort_range(db, scope, status, sort, from, stride);
+    let order = stride.ordered(projects_with_keys(db, scope.team)?);
+    let begin = from.and_then(|position| match &position.mark {
+        Mark::Project(project, ..) => order.iter().position(|known| known == project),
+        _ => None,
+    });
+    let mut ids: Ids = Vec::new();
+    for (n, project) in order.iter().enumerate().skip(begin.unwrap_or(0)) {
+        let Some(stride) = stride.behind(&ids) else { break };
+        let within = from.filter(|_| begin == Some(n));
+        ids.extend(walk_statuses(db, &scope.of_project(project.as_ref()), statuses, within, stride)?);
     }
-    match sort {
-        Sort::Name => walk!(db, scope.filtered(status), keys::name_folded, from.and_then(text_mark), stride),
-        Sort::Key => walk!(db, scope.filtered(status), keys::preview, from.and_then(text_mark), stride),
-        _ => walk!(db, scope.filtered(status), keys::created_at, from.and_then(number_mark), stride),
-    }
+    Ok(ids)
 }
 
-fn sort_range(
+/// The team's projects that keys are filed under, by name; none, for keys of no project, after them.
+fn projects_with_keys(db: &mut Db, team: &str) -> Result<Vec<Option<ProjectId>>, Fault> {
+    let filed = keys::table.filter(keys::team_id.eq(team)).filter(keys::project_id.eq(projects::id.nullable()));
+    let ids = projects::table
+        .filter(projects::team_id.eq(team).and(exists(filed)))
+        .order((projects::name_folded, projects::id))
+        .select(projects::id)
+        .load::<String>(db)?;
+    let read = |id: String| ProjectId::parse(&id).ok_or_else(|| Fault::broken("a project's id cannot be read"));
+    let named = ids.into_iter().map(|id| read(id).map(Some));
+    named.chain([Ok(None)]).collect()
+}
+
+/// Few enough to be read and sorted here.
+fn sort_here(
     db: &mut Db,
-    scope: &Scope<'_>,
-    status: Status,
+    few: BoxedKeys<'_>,
     sort: Sort,
     from: Option<&Position>,
     stride: Stride,
 ) -> Result<Ids, Fault> {
-    let range = scope.ranged(status).order((keys::expires_key, keys::id));
+    // In the order of the index that has them, so that it is the one that is read.
+    let few = few.order((keys::is_revoked, keys::expires_key, keys::id));
+    macro_rules! sorted_by {
+        ($column:expr, $value:ty, $mark:expr) => {{
+            let rows = few.select(($column, keys::id)).load::<($value, String)>(db)?;
+            Ok(sorted_from(rows, from.and_then($mark), stride))
+        }};
+    }
     match sort {
-        Sort::Created => {
-            let rows = range.select((keys::created_at, keys::id)).load::<(i64, String)>(db)?;
-            Ok(sorted_from(rows, from.and_then(number_mark), stride))
-        }
-        Sort::Key => {
-            let rows = range.select((keys::preview, keys::id)).load::<(String, String)>(db)?;
-            Ok(sorted_from(rows, from.and_then(text_mark), stride))
-        }
-        _ => {
-            let rows = range.select((keys::name_folded, keys::id)).load::<(String, String)>(db)?;
-            Ok(sorted_from(rows, from.and_then(text_mark), stride))
-        }
+        Sort::Name => sorted_by!(keys::name_folded, String, text_mark),
+        Sort::Key => sorted_by!(keys::preview, String, text_mark),
+        Sort::Kind => sorted_by!(keys::kind, String, text_mark),
+        Sort::Expiration => sorted_by!(keys::expires_key, i64, number_mark),
+        Sort::Created | Sort::Status | Sort::Project => sorted_by!(keys::created_at, i64, number_mark),
     }
 }
 
@@ -296,7 +261,7 @@ fn sorted_from<V: Ord>(mut rows: Vec<(V, String)>, from: Option<(V, String)>, st
 
 fn text_mark(position: &Position) -> Option<(String, String)> {
     match &position.mark {
-        Mark::Name(text) | Mark::Key(text) => Some((text.clone(), position.id.to_string())),
+        Mark::Name(text) | Mark::Key(text) | Mark::Kind(text) => Some((text.clone(), position.id.to_string())),
         _ => None,
     }
 }
@@ -304,58 +269,8 @@ fn text_mark(position: &Position) -> Option<(String, String)> {
 fn number_mark(position: &Position) -> Option<(i64, String)> {
     let number = match &position.mark {
         Mark::Created(at) => at.unix(),
-        Mark::Expiration(at) | Mark::Status(_, at) => at.map_or(NEVER, Moment::unix),
+        Mark::Expiration(at) | Mark::Status(_, at) | Mark::Project(_, _, at) => at.map_or(NEVER, Moment::unix),
         _ => return None,
     };
     Some((number, position.id.to_string()))
-}
-
-/// How many keys of each status match the search. Each count stops at 10,000.
-pub fn counts(db: &mut Db, team: &TeamId, search: Option<&Search>, now: Moment) -> Result<Counts, Fault> {
-    let scope = Scope::new(team, search, now);
-    let mut of = |status| count(db, scope.ranged(status)).map(Count::of);
-    Ok(Counts { active: of(Status::Active)?, expired: of(Status::Expired)?, revoked: of(Status::Revoked)? })
-}
-
-fn count(db: &mut Db, query: BoxedKeys<'_>) -> Result<usize, Fault> {
-    let limit = i64::try_from(COUNTED + 1).unwrap_or(i64::MAX);
-    let counted = Counted(query.select(keys::id).limit(limit)).get_result::<i64>(db)?;
-    Ok(usize::try_from(counted).unwrap_or(0))
-}
-
-/// `SELECT count(*) FROM (query)`: the database counts, we read one number.
-#[derive(QueryId)]
-struct Counted<Q>(Q);
-
-impl<Q: Query> Query for Counted<Q> {
-    type SqlType = BigInt;
-}
-
-impl<Q> RunQueryDsl<Db> for Counted<Q> {}
-
-impl<Q: QueryFragment<Backend>> QueryFragment<Backend> for Counted<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") AS counted");
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signs_of_like_are_searched_as_they_are() {
-        assert_eq!(contains("50%_a\\b"), "%50\\%\\_a\\\\b%");
-    }
-
-    #[test]
-    fn a_sum_over_what_is_counted_is_capped_too() {
-        let counts = Counts { active: Count::of(6_000), expired: Count::of(5_000), revoked: Count::of(0) };
-        assert_eq!(counts.all(), Count { counted: COUNTED, is_capped: true });
-        assert_eq!(Count::of(10_001), Count { counted: COUNTED, is_capped: true });
-        assert_eq!(Count::of(10_000), Count { counted: 10_000, is_capped: false });
-    }
 }

@@ -1,22 +1,45 @@
-//! The table of keys, in one team's eyes: nothing here reads or writes without the team's id.
+//! The table of keys, in the eyes of those who reach some: nothing here reads or writes without a realm.
+
+/// The key of that id, if the realm has it.
+macro_rules! within {
+    ($realm:expr, $id:expr) => {{
+        use diesel::IntoSql;
+        let (realm, id): (&Realm, &KeyId) = ($realm, $id);
+        let (by_anyone, person) =
+            (realm.made_by.is_none(), realm.made_by.as_ref().map_or("", |person| person.as_str()));
+        keys::table
+            .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(realm.team.as_str())))
+            .filter(by_anyone.into_sql::<diesel::sql_types::Bool>().or(keys::created_by.eq(person)))
+    }};
+}
 
 mod changes;
+mod counts;
 mod list;
+mod scope;
 
 use diesel::prelude::*;
 
 pub use changes::{delete, find_made_with, insert, rename, revoke, revoke_itself};
-pub use list::{Count, Counts, Page, counts, page};
+pub use counts::{Count, Counts, counts};
+pub use list::{Page, page};
 
+use super::addresses::Addresses;
+use super::bounds::Bounds;
+use super::domains::Domains;
 use super::expiration::Expiration;
 use super::grants::Grants;
 use super::key::{Actor, ApiKey, KeyId, Revocation};
 use super::name::KeyName;
-use super::secret::Preview;
+use super::realm::Realm;
+use super::secret::{Preview, Published};
+use super::toggles::Toggles;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::people::member::{PersonId, TeamId};
 use crate::people::names_of;
+use crate::projects::filed_under;
+use crate::projects::project::Filing;
 use crate::store::Db;
 use crate::store::schema::keys;
 
@@ -36,6 +59,11 @@ struct Row {
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
     revoked_by: Option<String>,
+    project_id: Option<String>,
+    domains: String,
+    addresses: String,
+    toggles: String,
+    published: Option<String>,
 }
 
 fn unreadable(what: &'static str) -> Fault {
@@ -47,7 +75,20 @@ impl Row {
         [Some(&self.created_by), self.revoked_by.as_ref()].into_iter().flatten().filter_map(|id| PersonId::parse(id))
     }
 
-    fn key(self, names: &[(PersonId, String)]) -> Result<ApiKey, Fault> {
+    fn filing(&self, filings: &[Filing]) -> Result<Option<Filing>, Fault> {
+        let named = |id: &String| filings.iter().find(|filing| filing.project.as_str() == id).cloned();
+        self.project_id.as_ref().map(|id| named(id).ok_or(unreadable("project"))).transpose()
+    }
+
+    fn bounds(&self) -> Result<Bounds, Fault> {
+        Ok(Bounds {
+            domains: Domains::from_stored(&self.domains).ok_or(unreadable("domains"))?,
+            addresses: Addresses::from_stored(&self.addresses).ok_or(unreadable("addresses"))?,
+            toggles: Toggles::from_stored(&self.toggles).ok_or(unreadable("toggles"))?,
+        })
+    }
+
+    fn key(self, names: &[(PersonId, String)], filings: &[Filing]) -> Result<ApiKey, Fault> {
         let actor = |id: &str| {
             let (person, name) = names.iter().find(|(person, _)| person.as_str() == id).ok_or(unreadable("person"))?;
             Ok::<Actor, Fault>(Actor { person: person.clone(), name: name.clone() })
@@ -57,12 +98,17 @@ impl Row {
             Some(at) => Some(Revocation { at: moment(at)?, by: self.revoked_by.as_deref().map(actor).transpose()? }),
             None => None,
         };
+        let preview = Preview::from_stored(&self.preview).ok_or(unreadable("preview"))?;
+        let published = |text: &String| Published::from_stored(text, &preview).ok_or(unreadable("published text"));
         Ok(ApiKey {
+            filing: self.filing(filings)?,
+            bounds: self.bounds()?,
+            published: self.published.as_ref().map(published).transpose()?,
             id: KeyId::parse(&self.id).ok_or(unreadable("id"))?,
             team: TeamId::parse(&self.team_id).ok_or(unreadable("team"))?,
             name: KeyName::parse(&self.name).map_err(|_| unreadable("name"))?,
             kind: self.kind,
-            preview: Preview::from_stored(&self.preview).ok_or(unreadable("preview"))?,
+            preview,
             grants: Grants::from_stored(&self.permissions, &self.fields).ok_or(unreadable("permissions"))?,
             created_at: moment(self.created_at)?,
             created_by: actor(&self.created_by)?,
@@ -77,15 +123,15 @@ fn keys_of(db: &mut Db, rows: Vec<Row>) -> Result<Vec<ApiKey>, Fault> {
     people.sort();
     people.dedup();
     let names = names_of(db, &people.iter().collect::<Vec<_>>())?;
-    rows.into_iter().map(|row| row.key(&names)).collect()
+    let mut projects: Vec<&str> = rows.iter().filter_map(|row| row.project_id.as_deref()).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    let filings = if projects.is_empty() { Vec::new() } else { filed_under(db, &projects)? };
+    rows.into_iter().map(|row| row.key(&names, &filings)).collect()
 }
 
-/// The team's key of that id.
-pub fn find(db: &mut Db, team: &TeamId, id: &KeyId) -> Result<Option<ApiKey>, Fault> {
-    let row = keys::table
-        .filter(keys::id.eq(id.as_str()).and(keys::team_id.eq(team.as_str())))
-        .select(Row::as_select())
-        .first(db)
-        .optional()?;
+/// The realm's key of that id.
+pub fn find(db: &mut Db, realm: &Realm, id: &KeyId) -> Result<Option<ApiKey>, Fault> {
+    let row = within!(realm, id).select(Row::as_select()).first(db).optional()?;
     Ok(keys_of(db, row.into_iter().collect())?.pop())
 }
