@@ -35,6 +35,7 @@ const FILES: &[(&str, &str, &[u8])] = files![
     "css/people.css" CSS,
     "css/docs.css" CSS,
     "keyrack.js" SCRIPT,
+    "create.js" SCRIPT,
     "vendor/htmx-4.0.1/htmx.min.js" SCRIPT,
 ];
 

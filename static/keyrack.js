@@ -157,25 +157,7 @@
     if (secret && getSelection().containsNode(secret, true)) markCopied(secret.closest("[data-reveal]"));
   });
 
-  // ---- the create form says back what is typed and ticked
-
-  /** "Shifts", "Shifts and Users", "Shifts, Users and Leaves" */
-  const list = words => words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-
-  /** The grammar of the server's `Grants::sentence`: resources with the same verbs share one. */
-  function sentence(boxes) {
-    const ticked = boxes.filter(box => box.checked);
-    if (!ticked.length) return "Nothing is chosen yet.";
-    const verbs = new Map(); // resource → its verbs
-    for (const { dataset: { resource, verb } } of ticked) verbs.set(resource, [...(verbs.get(resource) ?? []), verb]);
-    const groups = new Map(); // "read and write" → its resources
-    for (const [resource, own] of verbs) groups.set(list(own), [...(groups.get(list(own)) ?? []), resource]);
-    const said = [...groups].map(([can, resources]) => `Can ${can} ${list(resources)}.`);
-    const changes = ticked.filter(box => "change" in box.dataset).length;
-    if (!changes) said.push("Cannot change anything.");
-    if (changes === ticked.length) said.push("Cannot read anything.");
-    return said.join(" ");
-  }
+  // ---- forms say back what is typed
 
   function sayBack(root = document) {
     for (const input of all("[data-count]", root)) {
@@ -183,10 +165,6 @@
       const count = input.nextElementSibling;
       one("[data-counted]", count).textContent = length;
       count.toggleAttribute("data-over", length > Number(input.dataset.count));
-    }
-    for (const said of all("#permissions-sentence", root)) {
-      const text = sentence(all("[name=permission]", said.closest("form")));
-      if (said.textContent !== text) said.textContent = text;
     }
     for (const date of zone ? all("[name=expires_on][type=date]", root) : []) {
       const form = date.form;

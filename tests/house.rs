@@ -85,6 +85,7 @@ const SHARED: &[&str] = &[
     "gate/refused",
     "keys/changed",
     "keys/create_page",
+    "keys/matrix",
     "keys/place",
     "keys/shown",
     "people/hashing",

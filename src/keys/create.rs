@@ -24,10 +24,10 @@ use crate::docs;
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly, take_named};
 use crate::gate;
-use crate::guard::Keeper;
+use crate::guard::{Keeper, SignedIn};
 use crate::page::{self, Shell};
 use crate::people::session;
-use crate::projects;
+use crate::projects::{self, project::Project};
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
@@ -39,6 +39,8 @@ struct RevealPage<'a> {
     is_dialog: bool,
     name: &'a str,
     secret: &'a str,
+    /// Whether it is shown this once.
+    is_secret: bool,
     permissions_in_full: String,
     expiration: String,
     env_name: String,
@@ -132,24 +134,31 @@ impl CreateForm {
 /// Asks for a new key.
 pub async fn ask(at: At<Keeper>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Keeper(signed_in), place } = at;
-    let page = CreatePage::new(Shell::of(&signed_in, &site, address::LIST), &site, &place, Typed::nothing());
-    page.answer(StatusCode::OK)
+    let shell = Shell::of(&signed_in, &site, address::LIST);
+    let projects = open_projects(&site, &signed_in).await?;
+    CreatePage::new(shell, &site, &place, Typed::nothing(), &projects).answer(StatusCode::OK)
+}
+
+/// The projects that the form offers.
+async fn open_projects(site: &Site, signed_in: &SignedIn) -> Result<Vec<Project>, Fault> {
+    let team = signed_in.member.team.id.clone();
+    site.store.read(move |db| projects::open_of(db, &team)).await
 }
 
 /// Creates the key and reveals its secret.
 pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
-    let (team, wants_project) = (signed_in.member.team.id.clone(), form.fields.project.as_deref().unwrap_or_default());
-    let projects = match wants_project {
+    let projects = match form.fields.project.as_deref().unwrap_or_default() {
         "" => Vec::new(),
-        _ => site.store.read(move |db| projects::open_of(db, &team)).await?,
+        _ => open_projects(&site, &signed_in).await?,
     };
     let draft = match Draft::parse(&form.raw(), Offer { catalog: &site.catalog, projects: &projects }, place.now) {
         Ok(draft) => draft,
         Err(errors) => {
             let typed = Typed::again(&form.raw(), &form.fields.nonce, form.fields.replaces.as_deref(), *errors);
-            return CreatePage::new(shell, &site, &place, typed).answer(StatusCode::UNPROCESSABLE_ENTITY);
+            let projects = open_projects(&site, &signed_in).await?;
+            return CreatePage::new(shell, &site, &place, typed, &projects).answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
 
@@ -221,6 +230,7 @@ fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Plac
         is_dialog: place.wants_fragment,
         name: key.name.as_str(),
         secret: secret.expose(),
+        is_secret: key.published.is_none(),
         permissions_in_full: shown::in_full(&key.grants, &site.catalog),
         expiration: ends
             .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),

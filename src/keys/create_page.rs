@@ -1,37 +1,44 @@
 //! The create form as it is shown: empty, or with what was typed and what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::address;
-use super::catalog::{Action, Catalog, Resource};
+use super::catalog::{Catalog, Kind};
 use super::draft::{DraftErrors, RawDraft};
 use super::expiration::{Choice, Lifetime};
-use super::grants::Grants;
+use super::matrix::{Matrix, OfKinds, Ticked};
 use super::name::KeyName;
 use super::place::Place;
+use super::shown::{self, ProjectChoice, ToggleChoice};
 use crate::calendar;
 use crate::fault::Fault;
 use crate::page::{self, Shell};
 use crate::people::session;
+use crate::projects::project::Project;
 use crate::site::Site;
 
-pub(super) struct ActionColumn {
+const SECRET: &str = "Such a key is a secret: it is shown once, right after you create it.";
+const PUBLISHABLE: &str =
+    "Such a key is no secret: those who may see the list of keys can see and copy it at any time.";
+
+/// A kind of key to choose.
+pub(super) struct KindChoice {
+    id: String,
     label: String,
+    environment: Option<String>,
+    /// Whether its keys are secrets, as a sentence.
+    said: &'static str,
+    is_chosen: bool,
 }
 
-pub(super) struct ResourceRow {
-    label: String,
-    cells: Vec<Option<Cell>>,
-}
-
-pub(super) struct Cell {
-    value: String,
-    label: String,
-    verb: String,
-    is_change: bool,
-    is_checked: bool,
+/// What can be on or off for a kind of key.
+pub(super) struct KindToggles {
+    kinds: OfKinds,
+    toggles: Vec<ToggleChoice>,
 }
 
 pub(super) struct ExpirationChoice {
@@ -53,14 +60,22 @@ pub(super) struct CreatePage {
     back_url: String,
     nonce: String,
     replaces: Option<String>,
-    kind: String,
     name: String,
     name_length: usize,
     name_error: Option<String>,
-    actions: Vec<ActionColumn>,
-    resources: Vec<ResourceRow>,
+    kinds: Vec<KindChoice>,
+    kind_error: Option<String>,
+    projects: Vec<ProjectChoice>,
+    project_error: Option<String>,
+    matrix: Matrix,
     permissions_error: Option<String>,
-    sentence: String,
+    domains: String,
+    domain_kinds: Option<OfKinds>,
+    domains_error: Option<String>,
+    toggles: Vec<KindToggles>,
+    toggles_error: Option<String>,
+    addresses: String,
+    addresses_error: Option<String>,
     expirations: Vec<ExpirationChoice>,
     expires_on: String,
     earliest: String,
@@ -73,7 +88,12 @@ pub(super) struct Typed {
     nonce: String,
     replaces: Option<String>,
     name: String,
-    permissions: Vec<String>,
+    kind: String,
+    project: String,
+    ticked: Ticked,
+    domains: String,
+    addresses: String,
+    toggles: BTreeMap<String, String>,
     expiration: String,
     expires_on: String,
     errors: DraftErrors,
@@ -86,7 +106,12 @@ impl Typed {
             nonce: session::draw(),
             replaces: None,
             name: String::new(),
-            permissions: Vec::new(),
+            kind: String::new(),
+            project: String::new(),
+            ticked: Ticked::default(),
+            domains: String::new(),
+            addresses: String::new(),
+            toggles: BTreeMap::new(),
             expiration: Lifetime::DEFAULT.choice().word.to_owned(),
             expires_on: String::new(),
             errors: DraftErrors::default(),
@@ -99,7 +124,16 @@ impl Typed {
             nonce: nonce.to_owned(),
             replaces: replaces.map(str::to_owned),
             name: raw.name.to_owned(),
-            permissions: raw.permissions.to_vec(),
+            kind: raw.kind.unwrap_or_default().to_owned(),
+            project: raw.project.unwrap_or_default().to_owned(),
+            ticked: Ticked {
+                permissions: raw.permissions.to_vec(),
+                fields_choice: raw.fields_choice.clone(),
+                fields: raw.fields.to_vec(),
+            },
+            domains: raw.bounds.domains.unwrap_or_default().to_owned(),
+            addresses: raw.bounds.addresses.unwrap_or_default().to_owned(),
+            toggles: raw.bounds.toggles.clone(),
             expiration: raw.expiration.to_owned(),
             expires_on: raw.expires_on.unwrap_or_default().to_owned(),
             errors,
@@ -108,27 +142,36 @@ impl Typed {
 }
 
 impl CreatePage {
-    pub(super) fn new(shell: Shell, site: &Site, place: &Place, typed: Typed) -> CreatePage {
+    pub(super) fn new(shell: Shell, site: &Site, place: &Place, typed: Typed, projects: &[Project]) -> CreatePage {
         let catalog = &site.catalog;
         let errors = &typed.errors;
-        let expiration_error = errors.expires_on().or(errors.expiration());
+        let (told, bounds) = (|error: Option<&str>| error.map(str::to_owned), errors.bounds().clone());
+        let kind = catalog.kind(&typed.kind).unwrap_or(catalog.default_kind());
         CreatePage {
             shell,
             is_dialog: place.wants_fragment,
             action_url: place.here(address::LIST_OF_KEYS),
             ask_url: place.here(address::NEW),
             back_url: place.list_url(),
-            kind: catalog.default_kind().id.clone(),
             name_length: KeyName::length(&typed.name),
-            name_error: errors.name().map(str::to_owned),
-            actions: catalog.actions().into_iter().map(|a| ActionColumn { label: a.label.clone() }).collect(),
-            resources: resource_rows(catalog, &typed.permissions),
-            permissions_error: errors.permissions().or(errors.kind()).map(str::to_owned),
-            sentence: sentence(catalog, &typed.permissions),
+            name_error: told(errors.name()),
+            kinds: catalog.kinds().iter().map(|own| kind_choice(own, kind)).collect(),
+            kind_error: told(errors.kind()),
+            project_error: told(errors.project()),
+            projects: projects.iter().map(|project| project_choice(project, &typed.project)).collect(),
+            matrix: Matrix::new(catalog, kind, &typed.ticked),
+            permissions_error: told(errors.permissions()),
+            domain_kinds: with_domains(catalog),
+            domains: typed.domains,
+            domains_error: bounds.domains,
+            toggles: kind_toggles(catalog, &typed.toggles),
+            toggles_error: bounds.toggles,
+            addresses: typed.addresses,
+            addresses_error: bounds.addresses,
             expirations: Lifetime::CHOICES.map(|choice| expiration_choice(choice, &typed.expiration, place)).into(),
             earliest: place.zone.date(place.now).to_string(),
             latest: format!("{}-12-31", Lifetime::LAST_YEAR),
-            expiration_error: expiration_error.map(str::to_owned),
+            expiration_error: told(errors.expires_on().or(errors.expiration())),
             nonce: typed.nonce,
             replaces: typed.replaces,
             name: typed.name,
@@ -147,28 +190,33 @@ impl CreatePage {
     }
 }
 
-fn resource_rows(catalog: &Catalog, checked: &[String]) -> Vec<ResourceRow> {
-    let cell = |resource: &Resource, action: &Action| {
-        let value = format!("{}:{}", resource.id, action.id);
-        Cell {
-            label: format!("{}: {}", resource.label, action.label),
-            verb: action.label.to_lowercase(),
-            is_change: action.changes_something(),
-            is_checked: checked.contains(&value),
-            value,
-        }
-    };
-    let row = |resource: &Resource| ResourceRow {
-        label: resource.label.clone(),
-        cells: catalog.actions().iter().map(|a| resource.action(&a.id).map(|own| cell(resource, own))).collect(),
-    };
-    catalog.resources().iter().map(row).collect()
+fn kind_choice(kind: &Kind, chosen: &Kind) -> KindChoice {
+    KindChoice {
+        id: kind.id.clone(),
+        label: kind.label.clone(),
+        environment: kind.environment.clone(),
+        said: if kind.is_publishable() { PUBLISHABLE } else { SECRET },
+        is_chosen: kind.id == chosen.id,
+    }
 }
 
-/// What is chosen, said back.
-fn sentence(catalog: &Catalog, permissions: &[String]) -> String {
-    let chosen = Grants::choose(catalog, permissions, &Default::default(), &[]);
-    chosen.map_or("Nothing is chosen yet.".into(), |grants| grants.sentence(catalog))
+fn project_choice(project: &Project, chosen: &str) -> ProjectChoice {
+    let value = project.id.to_string();
+    ProjectChoice { is_chosen: value == chosen, label: project.name.to_string(), value }
+}
+
+/// The kinds that can be held to domains, if there is one.
+fn with_domains(catalog: &Catalog) -> Option<OfKinds> {
+    let has_any = catalog.kinds().iter().any(|kind| kind.has_domains);
+    has_any.then(|| OfKinds::which(catalog, |kind| kind.has_domains))
+}
+
+fn kind_toggles(catalog: &Catalog, typed: &BTreeMap<String, String>) -> Vec<KindToggles> {
+    let of = |kind: &Kind| KindToggles {
+        kinds: OfKinds::which(catalog, |other| other.id == kind.id),
+        toggles: shown::toggle_choices(kind, typed, |toggle| toggle.default),
+    };
+    catalog.kinds().iter().filter(|kind| !kind.toggles.is_empty()).map(of).collect()
 }
 
 fn expiration_choice(choice: Choice, chosen: &str, place: &Place) -> ExpirationChoice {

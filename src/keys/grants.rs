@@ -436,10 +436,33 @@ mod tests {
             "Can read Shifts and 3 fields of Users. Cannot change anything."
         );
         assert_eq!(said("shifts:read shifts:write users:read", ""), "Can read and write Shifts. Can read Users.");
+        assert_eq!(
+            said("leaves:read shifts:read users:read", "shifts=start;users=name,start"),
+            "Can read Leaves, 1 field of Shifts and 2 fields of Users. Cannot change anything."
+        );
         assert_eq!(said("shifts:write", "shifts=start"), "Can write 1 field of Shifts. Cannot read anything.");
         assert_eq!(
             said("assignments:read leaves:read users:read", ""),
             "Can read Assignments, Users and Leaves. Cannot change anything."
+        );
+    }
+
+    #[test]
+    fn a_sentence_never_becomes_a_wall_of_text() {
+        let many = |count: usize, actions: &[&str]| {
+            catalog_of((0..count).map(|n| Resource::new(&format!("r{n}"), actions, &[])).collect())
+        };
+        let reads = |count: usize| {
+            let grants = (0..count).filter_map(|n| Grant::parse(&format!("r{n}:read")));
+            Grants::new(grants, []).expect("some").sentence(&many(count, &["read"]))
+        };
+        assert_eq!(reads(6), "Can read R0, R1, R2, R3, R4 and R5. Cannot change anything.");
+        assert_eq!(reads(30), "Can read R0, R1, R2, R3, R4 and 25 more. Cannot change anything.");
+        let mixed = ["r0:a", "r1:b", "r2:c", "r3:d", "r4:e", "r5:a r5:b", "r6:a"];
+        let grants = mixed.iter().flat_map(|text| text.split(' ')).filter_map(Grant::parse);
+        assert_eq!(
+            Grants::new(grants, []).expect("some").sentence(&many(7, &["a", "b", "c", "d", "e"])),
+            "Can a R0 and R6. Can b R1. Can c R2. Can d R3. Can do other things with 2 more. Cannot read anything."
         );
     }
 

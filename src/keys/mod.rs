@@ -20,6 +20,7 @@ pub mod wording;
 
 pub(crate) mod changed;
 mod create_page;
+mod matrix;
 mod place;
 pub(crate) mod shown;
 pub mod store;

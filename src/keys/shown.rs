@@ -1,7 +1,9 @@
 //! Keys as people see them: texts, addresses and tones, ready to print.
 
+use std::collections::BTreeMap;
+
 use super::address;
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Kind, Toggle};
 use super::grants::Grants;
 use super::key::{ApiKey, KeyId, Standing, Status};
 use super::place::Place;
@@ -64,6 +66,48 @@ pub struct Hidden {
     pub name: String,
     /// Its value.
     pub value: String,
+}
+
+/// A project to choose.
+pub struct ProjectChoice {
+    /// Its id; empty or a word for what is none.
+    pub value: String,
+    /// Its name.
+    pub label: String,
+    /// Whether it is the one chosen.
+    pub is_chosen: bool,
+}
+
+/// Something to switch on or off.
+pub struct ToggleChoice {
+    /// `toggle.webapi.greeting`: the name of its field.
+    pub name: String,
+    /// `Speak a greeting`
+    pub label: String,
+    /// How it is set.
+    pub is_on: bool,
+}
+
+/// The toggles of a kind: as they were typed (KIND.ID → `on` or `off`), else as they are.
+pub fn toggle_choices(
+    kind: &Kind,
+    typed: &BTreeMap<String, String>,
+    is_on: impl Fn(&Toggle) -> bool,
+) -> Vec<ToggleChoice> {
+    let choice = |toggle: &Toggle| {
+        let id = format!("{}.{}", kind.id, toggle.id);
+        let is_on = typed.get(&id).map_or_else(|| is_on(toggle), |word| word == "on");
+        ToggleChoice { name: format!("toggle.{id}"), label: toggle.label.clone(), is_on }
+    };
+    kind.toggles.iter().map(choice).collect()
+}
+
+/// `Secret key`, `Secret key (Test)`
+pub fn kind_label(kind: &Kind) -> String {
+    match &kind.environment {
+        Some(environment) => format!("{} ({environment})", kind.label),
+        None => kind.label.clone(),
+    }
 }
 
 /// One row of the table.

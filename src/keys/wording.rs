@@ -18,6 +18,21 @@ pub struct GrantLine {
 
 const NO_LONGER: &str = "no longer offered";
 
+/// A sentence names so many resources with the same verbs; of more it names one less, and counts the others.
+const MOST_NAMED: usize = 6;
+/// So many sentences are made of verbs; what more there is, is counted. `keyrack.js` says the same in the same words.
+const MOST_SENTENCES: usize = 4;
+
+/// What is chosen of one resource, to be said in a sentence.
+pub(super) struct Chosen<'a> {
+    /// `Users`
+    pub label: &'a str,
+    /// At least one.
+    pub actions: Vec<&'a Action>,
+    /// How many fields; none: all of them.
+    pub fields: Option<usize>,
+}
+
 /// How grants are said to people.
 impl Grants {
     /// For the table: `Shifts RW, Users R (3 fields)`, `All, read` or `All`.
@@ -61,28 +76,21 @@ impl Grants {
 
     /// What was chosen, said back: `Can read Shifts and 3 fields of Users. Cannot change anything.`
     pub fn sentence(&self, catalog: &Catalog) -> String {
-        let offered = self.offered(catalog);
-        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-        for (resource, actions, fields) in &offered {
-            let verbs = listed(&actions.iter().map(|action| action.label.to_lowercase()).collect::<Vec<_>>());
-            let object = match fields {
-                Fields::All => resource.label.clone(),
-                Fields::Some(few) => format!("{} of {}", counted(few.len()), resource.label),
-            };
-            match groups.iter_mut().find(|(known, _)| *known == verbs) {
-                Some((_, objects)) => objects.push(object),
-                None => groups.push((verbs, vec![object])),
-            }
-        }
-        let mut sentences: Vec<String> =
-            groups.iter().map(|(verbs, objects)| format!("Can {verbs} {}.", listed(objects))).collect();
-        sentences.extend(cannot(offered.iter().flat_map(|(_, actions, _)| actions.iter().copied())));
-        sentences.extend(
+        let offered = self.offered(catalog).into_iter().map(|(resource, actions, fields)| Chosen {
+            label: &resource.label,
+            actions,
+            fields: match fields {
+                Fields::All => None,
+                Fields::Some(few) => Some(few.len()),
+            },
+        });
+        let mut said = sentences(&offered.collect::<Vec<_>>());
+        said.extend(
             self.dropped(catalog)
                 .into_iter()
                 .map(|(resource, actions)| format!("{resource} ({}) is {NO_LONGER}.", actions.join(", "))),
         );
-        sentences.join(" ")
+        said.join(" ")
     }
 
     /// What the catalog still offers of them, in its order.
@@ -123,6 +131,39 @@ impl Grants {
     }
 }
 
+/// `Can read Shifts and 3 fields of Users.` `Cannot change anything.` Resources with the same verbs share a sentence.
+pub(super) fn sentences(chosen: &[Chosen<'_>]) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    // "3 fields of Users and Leaves" could mean either: what is held to fields comes last.
+    let (whole, held): (Vec<_>, Vec<_>) = chosen.iter().partition(|chosen| chosen.fields.is_none());
+    for Chosen { label, actions, fields } in whole.into_iter().chain(held) {
+        let verbs = listed(&actions.iter().map(|action| action.label.to_lowercase()).collect::<Vec<_>>());
+        let object = fields.map_or_else(|| (*label).to_owned(), |few| format!("{} of {label}", counted(few)));
+        match groups.iter_mut().find(|(known, _)| *known == verbs) {
+            Some((_, objects)) => objects.push(object),
+            None => groups.push((verbs, vec![object])),
+        }
+    }
+    let rest = groups.split_off(groups.len().min(MOST_SENTENCES));
+    let mut said: Vec<String> =
+        groups.into_iter().map(|(verbs, objects)| format!("Can {verbs} {}.", listed(&few_of(objects)))).collect();
+    if !rest.is_empty() {
+        let uncounted = rest.iter().map(|(_, objects)| objects.len()).sum::<usize>();
+        said.push(format!("Can do other things with {uncounted} more."));
+    }
+    said.extend(cannot(chosen.iter().flat_map(|chosen| chosen.actions.iter().copied())));
+    said
+}
+
+/// All of them, or the first and how many more.
+fn few_of(mut objects: Vec<String>) -> Vec<String> {
+    if objects.len() > MOST_NAMED {
+        let more = objects.split_off(MOST_NAMED - 1).len();
+        objects.push(format!("{more} more"));
+    }
+    objects
+}
+
 fn fields_line(resource: &Resource, fields: &Fields) -> Option<String> {
     let few = match fields {
         Fields::All => return (!resource.fields.is_empty()).then(|| "all".to_owned()),
@@ -153,11 +194,15 @@ fn initial<'a>(label: &'a str, columns: &[&Action]) -> &'a str {
 }
 
 fn counted(fields: usize) -> String {
-    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
+    match fields {
+        0 => "no field".to_owned(),
+        1 => "1 field".to_owned(),
+        _ => format!("{fields} fields"),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn listed(items: &[String]) -> String {
+pub(super) fn listed(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [only] => only.clone(),
