@@ -80,7 +80,8 @@ impl Catalog {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let Parts { brand, product, mut kinds, resources, routes } = parts;
+        let Parts { brand, mut product, mut kinds, resources, routes } = parts;
+        product.api_url = product.api_url.map(|url| url.trim_end_matches('/').to_owned());
         for kind in kinds.iter_mut() {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }

@@ -9,9 +9,9 @@ use crate::keys::grants::Grant;
 enum Segment {
     /// This text; empty only at the end, after a last slash.
     Literal(String),
-    /// `*`: any one segment.
+    /// `*`: any one segment that is not empty.
     One,
-    /// `**`: any rest, also none. Only the last.
+    /// `**`: any rest, of one segment or more. Only the last.
     Rest,
 }
 
@@ -65,9 +65,26 @@ impl PathPattern {
             _ => Ok(PathPattern(segments)),
         }
     }
+
+    /// Whether every address that `other` means is meant by this one.
+    fn covers(&self, other: &PathPattern) -> bool {
+        match self.0.split_last() {
+            Some((Segment::Rest, before)) => {
+                other.0.len() > before.len() && before.iter().zip(&other.0).all(|(one, other)| one.covers(other))
+            }
+            _ => self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(one, other)| one.covers(other)),
+        }
+    }
 }
 
 impl Segment {
+    fn covers(&self, other: &Segment) -> bool {
+        match (self, other) {
+            (Segment::One, Segment::Literal(text)) => !text.is_empty(),
+            (one, other) => one == other,
+        }
+    }
+
     fn parse(text: &str) -> Result<Segment, PatternError> {
         // RFC 3986's pchar without the escape, so that a path can be written in one way only.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
@@ -104,6 +121,15 @@ pub struct Route {
     pub path: PathPattern,
     /// All of what a key needs there; at least one.
     pub require: Vec<Grant>,
+}
+
+impl Route {
+    /// Whether every request that `other` means is meant by this one.
+    pub(super) fn covers(&self, other: &Route) -> bool {
+        let is_any = self.methods.is_empty();
+        let has_all = || !other.methods.is_empty() && other.methods.iter().all(|method| self.methods.contains(method));
+        (is_any || has_all()) && self.path.covers(&other.path)
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +176,38 @@ mod tests {
             ("/v2/\n", "A path has no “\\n” in it."),
         ] {
             assert_eq!(PathPattern::parse(text).map_err(|error| error.to_string()), Err(why.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_means_too() {
+        let covers = |one: &str, other: &str| {
+            let pattern = |text| PathPattern::parse(text).expect("a pattern");
+            pattern(one).covers(&pattern(other))
+        };
+        for (one, other) in [
+            ("/a", "/a"),
+            ("/*", "/a"),
+            ("/*", "/*"),
+            ("/**", "/"),
+            ("/**", "/a/b"),
+            ("/a/**", "/a/*"),
+            ("/a/**", "/a/**"),
+            ("/*/b/**", "/a/b/c"),
+        ] {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("/a", "/b"),
+            ("/a", "/*"),
+            ("/*", "/**"),
+            ("/*", "/"),
+            ("/a/**", "/a"),
+            ("/a", "/a/"),
+            ("/a", "/a/b"),
+            ("/a/b/**", "/*/b/c"),
+        ] {
+            assert!(!covers(one, other), "{one} {other}");
         }
     }
 }
