@@ -36,6 +36,16 @@ impl Place {
         &self.0
     }
 
+    /// The same place where the entries of `key` have these numbers: `route[1]` is `route[numbers[1]]`.
+    pub(super) fn renumbered(mut self, key: &str, numbers: &[usize]) -> Place {
+        if let [Step::Key(name), Step::Nth(at), ..] = self.0.as_mut_slice()
+            && name == key
+        {
+            *at = numbers.get(*at).copied().unwrap_or(*at);
+        }
+        self
+    }
+
     fn then(&self, step: Step) -> Place {
         Place(self.0.iter().cloned().chain([step]).collect())
     }

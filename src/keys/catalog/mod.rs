@@ -1,8 +1,9 @@
 //! What may be granted, and for what sorts of key: the deployment's to say.
 //!
-//! A [`Catalog`] is coherent or does not exist. It knows no keys, and not yet the file that it will be read from.
+//! A [`Catalog`] is coherent or does not exist. It knows no keys. [`file`] reads one from text.
 
 mod check;
+pub mod file;
 mod kind;
 mod mistake;
 mod resource;
@@ -18,14 +19,20 @@ pub use route::{PathPattern, PatternError, Route};
 /// Whose API the keys open, for the texts that say how to use them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// `Soon`.
+    /// `Soon`; where a catalog does not say, `Your product`.
     pub name: String,
-    /// Where its API answers, without a slash at the end.
+    /// Where its API answers, without a slash at the end; none: the texts do without.
     pub api_url: Option<String>,
     /// Its documentation; none means the built-in `/docs/api`.
     pub docs_url: Option<String>,
     /// Where to ask for help.
     pub support_url: Option<String>,
+}
+
+impl Default for Product {
+    fn default() -> Product {
+        Product { name: "Your product".to_owned(), api_url: None, docs_url: None, support_url: None }
+    }
 }
 
 /// What a catalog is made of.

@@ -69,9 +69,10 @@ fn granted(kind: &Kind, parts: &Parts, place: &Place, found: &mut Found) {
     if ids.is_empty() {
         found.add(place.clone(), format!("Kind “{name}” may be granted nothing: leave resources out to mean all."));
     }
+    let known: BTreeSet<&str> = parts.resources.iter().map(|resource| resource.id.as_str()).collect();
     let mut seen = BTreeSet::new();
     for (at, id) in ids.iter().enumerate() {
-        if !parts.resources.iter().any(|resource| resource.id == *id) {
+        if !known.contains(id.as_str()) {
             let why = "which is no resource of this catalog";
             found.add(place.nth(at), format!("Kind “{name}” may be granted “{}”, {why}.", quoted(id)));
         } else if !seen.insert(id) {

@@ -76,7 +76,7 @@ impl Found {
 }
 
 /// What somebody wrote, as far as one wants to read it again, on one line.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     const CHARACTERS: usize = 60;
     let shown: String = text.chars().take(CHARACTERS).flat_map(char::escape_debug).collect();
     if text.chars().nth(CHARACTERS).is_some() { format!("{shown}…") } else { shown.replace("\\'", "'") }

@@ -1,0 +1,152 @@
+//! The tables of a catalog's file, field by field as they are written, and what each means.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::keys::catalog::check::quoted;
+use crate::keys::catalog::{
+    Action, Field, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route, Toggle, capitalised,
+};
+use crate::keys::grants::Grant;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductTable {
+    name: Option<String>,
+    api_url: Option<String>,
+    docs_url: Option<String>,
+    support_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KindTable {
+    id: String,
+    label: Option<String>,
+    prefix: String,
+    environment: Option<String>,
+    #[serde(default)]
+    reveal: RevealWord,
+    #[serde(default)]
+    trusted_domains: bool,
+    resources: Option<Vec<String>>,
+    /// Known here, and read table by table.
+    #[serde(default)]
+    #[allow(dead_code)]
+    toggle: IgnoredAny,
+    #[serde(skip)]
+    toggles: Vec<ToggleTable>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RevealWord {
+    /// A key is a secret unless somebody says that it is none.
+    #[default]
+    Once,
+    Always,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToggleTable {
+    id: String,
+    label: Option<String>,
+    #[serde(default)]
+    default: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourceTable {
+    id: String,
+    label: Option<String>,
+    actions: Vec<String>,
+    #[serde(default)]
+    fields: Vec<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteTable {
+    #[serde(default)]
+    methods: Vec<String>,
+    path: String,
+    require: Vec<String>,
+}
+
+impl ProductTable {
+    pub(super) fn read(self) -> Product {
+        let ProductTable { name, api_url, docs_url, support_url } = self;
+        Product { name: name.unwrap_or(Product::default().name), api_url, docs_url, support_url }
+    }
+}
+
+impl KindTable {
+    pub(super) fn with(self, toggles: Vec<ToggleTable>) -> KindTable {
+        KindTable { toggles, ..self }
+    }
+
+    pub(super) fn read(self) -> Kind {
+        let reveal = match self.reveal {
+            RevealWord::Once => Reveal::Once,
+            RevealWord::Always => Reveal::Always,
+        };
+        Kind {
+            label: self.label.unwrap_or_else(|| capitalised(&self.id)),
+            id: self.id,
+            prefix: self.prefix,
+            environment: self.environment,
+            reveal,
+            has_domains: self.trusted_domains,
+            toggles: self.toggles.into_iter().map(ToggleTable::read).collect(),
+            resources: self.resources,
+        }
+    }
+}
+
+impl ToggleTable {
+    fn read(self) -> Toggle {
+        let label = self.label.unwrap_or_else(|| capitalised(&self.id));
+        Toggle { id: self.id, label, default: self.default }
+    }
+}
+
+impl ResourceTable {
+    pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> Resource {
+        let ResourceTable { id, label, actions, fields, labels } = self;
+        for of in labels.keys().filter(|of| !actions.contains(of) && !fields.contains(of)) {
+            let why = format!("“{}” has a label, and is no action and no field of “{}”.", quoted(of), quoted(&id));
+            mistakes.push(Mistake::at(place.key("labels").key(of), why));
+        }
+        let given = |id: &str| labels.get(id).cloned();
+        let action = |id: &String| Action { label: given(id).unwrap_or_else(|| capitalised(id)), id: id.clone() };
+        let field = |id: &String| Field { label: given(id).unwrap_or_else(|| id.clone()), id: id.clone() };
+        let (actions, fields) = (actions.iter().map(action).collect(), fields.iter().map(field).collect());
+        Resource { label: label.unwrap_or_else(|| capitalised(&id)), id, actions, fields }
+    }
+}
+
+impl RouteTable {
+    /// None, and the reasons, if an address or a permission is none.
+    pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> Option<Route> {
+        let RouteTable { methods, path: text, require: texts } = self;
+        let path = PathPattern::parse(&text);
+        if let Err(error) = path {
+            mistakes.push(Mistake::at(place.key("path"), format!("“{}” is no path: {error}", quoted(&text))));
+        }
+        let mut require = Vec::new();
+        for (at, text) in texts.iter().enumerate() {
+            let why = || format!("“{}” is no permission like shifts:read.", quoted(text));
+            match Grant::parse(text) {
+                Some(grant) => require.push(grant),
+                None => mistakes.push(Mistake::at(place.key("require").nth(at), why())),
+            }
+        }
+        path.ok().filter(|_| require.len() == texts.len()).map(|path| Route { methods, path, require })
+    }
+}
