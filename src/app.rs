@@ -16,7 +16,6 @@ use crate::clock::Clock;
 use crate::config::{BadSetting, Settings};
 use crate::fault::Fault;
 use crate::form::BODY_BYTES;
-use crate::keys::catalog::Catalog;
 use crate::people::session::{Limits, draw_cookie_key};
 use crate::people::{Hashing, Sessions};
 use crate::public_url::PublicUrl;
@@ -131,7 +130,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let site = Site {
         store,
         clock,
-        catalog: Catalog::built_in(),
+        catalog: settings.catalog.clone(),
         public_url: settings.public_url.clone().unwrap_or(PublicUrl::of_bind(bound)),
         cookie_key,
         hashing: Hashing::on(cores),

@@ -2,12 +2,14 @@
 //! what cannot work is refused here in one line, before anything starts.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
+use crate::command::catalog;
+use crate::keys::catalog::Catalog;
 use crate::public_url::PublicUrl;
 use crate::store::DatabaseUrl;
 
@@ -54,6 +56,9 @@ pub enum Command {
     User(UserCommand),
     /// Bring the database up to date and exit. Serving does it too.
     Migrate(DatabaseArgs),
+    /// Look at a catalog: the file that says what keys may be granted.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
 }
 
 /// Which database.
@@ -76,6 +81,9 @@ pub struct ServeArgs {
     /// The address people type: scheme, host and port [default: http:// and --bind]
     #[arg(long, env = "KEYRACK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// What keys may be granted: a TOML file, which `keyrack catalog check` explains [default: built in, Soon's]
+    #[arg(long, env = "KEYRACK_CATALOG", value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
     /// Proxies whose X-Forwarded-For is believed, as addresses or networks, separated by commas.
     #[arg(long, env = "KEYRACK_TRUSTED_PROXIES", value_name = "CIDR,…", default_value = "")]
     pub trusted_proxies: String,
@@ -151,6 +159,17 @@ pub enum UserCommand {
     },
 }
 
+/// Commands about catalogs.
+#[derive(Subcommand, Debug)]
+pub enum CatalogCommand {
+    /// Tell what a catalog offers, or every mistake in it with its line. Ends with 0, or with 2 if there are mistakes.
+    Check {
+        /// The TOML file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
 /// For whom log lines are written.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -176,6 +195,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// The address people type; none: `http://` and what is listened on.
     pub public_url: Option<PublicUrl>,
+    /// What keys may be granted.
+    pub catalog: Catalog,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Threads that answer requests; none: one a core.
@@ -207,6 +228,7 @@ impl Settings {
             database: args.database.url()?,
             bind,
             public_url,
+            catalog: args.catalog.as_deref().map_or_else(|| Ok(Catalog::built_in()), given_catalog)?,
             trusted_proxies: trusted_proxies(&args.trusted_proxies)?,
             workers: args.workers.as_deref().map(|n| positive("--workers", n, 1_024)).transpose()?.map(|n| n as usize),
             log_format: args.log_format,
@@ -223,6 +245,11 @@ fn bind_address(text: &str) -> Result<SocketAddr, BadSetting> {
         .ok()
         .and_then(|mut found| found.next())
         .ok_or_else(|| BadSetting(format!("--bind {text:?} is not an address and a port, like 127.0.0.1:8080")))
+}
+
+/// Each mistake on a line of its own, behind the flag that the file was given by.
+fn given_catalog(file: &Path) -> Result<Catalog, BadSetting> {
+    catalog::read(file).map_err(|mistakes| BadSetting(format!("--catalog {}", mistakes.join("\n"))))
 }
 
 fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, BadSetting> {

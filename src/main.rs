@@ -1,13 +1,16 @@
 //! The `keyrack` program: reads the settings, then does what the command says.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 use keyrack::app::{self, Listening};
 use keyrack::clock::Clock;
-use keyrack::command::{demo, user};
-use keyrack::config::{BadSetting, Cli, Command, DatabaseArgs, DemoArgs, LogFormat, ServeArgs, Settings};
+use keyrack::command::{catalog, demo, user};
+use keyrack::config::{
+    BadSetting, CatalogCommand, Cli, Command, DatabaseArgs, DemoArgs, LogFormat, ServeArgs, Settings,
+};
 use keyrack::public_url::PublicUrl;
 use keyrack::store::{DatabaseUrl, Store};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => serve_demo(&args),
         Command::User(command) => user::run(&command, &Clock::System).map(|told| say(&told)),
         Command::Migrate(args) => migrate(&args),
+        Command::Catalog(CatalogCommand::Check { file }) => return check_catalog(&file),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -112,4 +116,18 @@ fn migrate(args: &DatabaseArgs) -> Result<(), BadSetting> {
     Store::serve(&args.url()?).map_err(BadSetting)?;
     say("The database is up to date.");
     Ok(())
+}
+
+/// Mistakes are plain lines that begin with file and line, as editors read them.
+fn check_catalog(file: &Path) -> ExitCode {
+    match catalog::check(file) {
+        Ok(told) => {
+            say(&told);
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+            ExitCode::from(2)
+        }
+    }
 }

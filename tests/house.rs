@@ -83,6 +83,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("people/logout", None),
     ("people/security", Some("people/security")),
     ("people/setup", Some("people/setup")),
+    ("command/catalog", None),
     ("command/demo", None),
     ("command/user", None),
 ];

@@ -1,5 +1,6 @@
 //! The commands beside serving.
 
+pub mod catalog;
 pub mod demo;
 pub mod user;
 

@@ -416,7 +416,7 @@ mod tests {
             ("Shifts", "Approve", false),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(lines[1].fields.as_deref(), Some("name, salary (no longer offered)"));
+        assert_eq!(lines[1].fields.as_deref(), Some("Name, Salary (no longer offered)"));
         let gone = stored("payroll:read", "").sentence(&catalog());
         assert_eq!(gone, "Cannot do anything. Payroll (Read) is no longer offered.");
     }
@@ -425,7 +425,7 @@ mod tests {
     fn the_details_list_fields_in_the_catalogs_order() {
         let lines = stored("leaves:read shifts:read shifts:write users:read", "users=end,name").lines(&catalog());
         let shown: Vec<_> = lines.iter().map(|line| (line.actions.as_str(), line.fields.as_deref())).collect();
-        assert_eq!(shown, [("Read, Write", Some("all")), ("Read", Some("name, end")), ("Read", None)]);
+        assert_eq!(shown, [("Read, Write", Some("all")), ("Read", Some("Name, End")), ("Read", None)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct GrantLine {
     pub resource: String,
     /// `Read, Write`.
     pub actions: String,
-    /// `name, start` or `all`; none where the resource has no fields to choose.
+    /// `Name, Start` or `all`; none where the resource has no fields to choose.
     pub fields: Option<String>,
     /// Whether the catalog still offers it; these lines come first.
     pub is_offered: bool,
@@ -170,7 +170,8 @@ fn fields_line(resource: &Resource, fields: &Fields) -> Option<String> {
         Fields::Some(few) => few,
     };
     let offered = resource.fields.iter().filter(|field| few.contains(&field.id)).map(|field| field.label.clone());
-    let dropped = few.iter().filter(|id| resource.field(id).is_none()).map(|id| format!("{id} ({NO_LONGER})"));
+    let dropped =
+        few.iter().filter(|id| resource.field(id).is_none()).map(|id| format!("{} ({NO_LONGER})", capitalised(id)));
     Some(offered.chain(dropped).collect::<Vec<_>>().join(", "))
 }
 

@@ -236,6 +236,7 @@ fn help_is_worth_reading() {
                 "--bind",
                 "--database-url",
                 "--public-url",
+                "--catalog",
                 "KEYRACK_BIND",
                 "keyrack demo",
                 "--allow-plain-http",
@@ -262,6 +263,8 @@ fn help_is_worth_reading() {
         ),
         (&["user", "password"], &["--email", "standard input"]),
         (&["migrate"], &["--database-url", "up to date"]),
+        (&["catalog"], &["check"]),
+        (&["catalog", "check"], &["<FILE>", "line"]),
     ] {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let ended = run(folder.path(), &arguments, "");

@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 use keyrack::app;
 use keyrack::clock::{Clock, Moment};
 use keyrack::config::{LogFormat, Settings};
+use keyrack::keys::catalog::Catalog;
 use keyrack::store::{DatabaseUrl, Store};
 
 pub use browser::Browser;
@@ -70,7 +71,7 @@ pub struct World {
     pub setup_link: Option<String>,
     pub database: DatabaseUrl,
     begun: logs::Mark,
-    server: Option<(actix_web::dev::ServerHandle, JoinHandle<()>)>,
+    server: Option<Server>,
     _home: Home,
 }
 
@@ -102,18 +103,8 @@ impl World {
         change(&mut settings);
         let clock = Clock::by_hand(Moment::from_unix(NOON).unwrap());
         let store = Store::serve(&settings.database).expect("the database opens");
-        let (tell, told) = mpsc::channel();
-        let (its_clock, its_store) = (clock.clone(), store.clone());
-        let thread = std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let listening = app::listen_with(&settings, its_clock, its_store).expect("the server listens");
-                let bound = listening.public_url.to_string();
-                tell.send((listening.server.handle(), bound, listening.setup_link)).unwrap();
-                listening.server.await.unwrap();
-            });
-        });
-        let (handle, url, setup_link) = told.recv().expect("the server starts");
-        World { engine, url, clock, store, setup_link, database, begun, server: Some((handle, thread)), _home: home }
+        let (url, setup_link, server) = start(settings, clock.clone(), store.clone());
+        World { engine, url, clock, store, setup_link, database, begun, server: Some(server), _home: home }
     }
 
     /// A browser-like client that nobody has signed in with.
@@ -144,6 +135,23 @@ impl World {
     }
 }
 
+type Server = (actix_web::dev::ServerHandle, JoinHandle<()>);
+
+/// Starts a server in a thread of its own; tells its address, the link of the first run, and what stops it.
+fn start(settings: Settings, clock: Clock, store: Store) -> (String, Option<String>, Server) {
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let listening = app::listen_with(&settings, clock, store).expect("the server listens");
+            let bound = listening.public_url.to_string();
+            tell.send((listening.server.handle(), bound, listening.setup_link)).unwrap();
+            listening.server.await.unwrap();
+        });
+    });
+    let (handle, url, setup_link) = told.recv().expect("the server starts");
+    (url, setup_link, (handle, thread))
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         self.stop();
@@ -172,6 +180,7 @@ pub fn settings(database: DatabaseUrl) -> Settings {
         database,
         bind: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
+        catalog: Catalog::built_in(),
         trusted_proxies: Vec::new(),
         workers: Some(2),
         log_format: LogFormat::Text,

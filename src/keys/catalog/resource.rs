@@ -28,14 +28,14 @@ impl Action {
 pub struct Field {
     /// `start`.
     pub id: String,
-    /// `start`.
+    /// `Start`.
     pub label: String,
 }
 
 impl Field {
-    /// A field labelled by its id.
+    /// A field labelled by its id, capitalised.
     pub fn new(id: &str) -> Field {
-        Field { id: id.to_owned(), label: id.to_owned() }
+        Field { id: id.to_owned(), label: capitalised(id) }
     }
 }
 

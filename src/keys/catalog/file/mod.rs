@@ -270,7 +270,7 @@ mod tests {
         assert_eq!((users.label.as_str(), users.actions[0].label.as_str()), ("People", "Read"));
         assert_eq!(users.action("download").map(|action| action.label.as_str()), Some("Fetch"));
         let fields: Vec<_> = users.fields.iter().map(|field| field.label.as_str()).collect();
-        assert_eq!(fields, ["name", "First day"]);
+        assert_eq!(fields, ["Name", "First day"]);
         let routes: Vec<_> =
             catalog.routes().iter().map(|r| (r.methods.len(), r.path.to_string(), r.require.len())).collect();
         assert_eq!(routes, [(2, "/v2/users/*".to_owned(), 1), (0, "/v2/files/**".to_owned(), 2)]);

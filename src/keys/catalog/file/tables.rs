@@ -125,7 +125,7 @@ impl ResourceTable {
         }
         let given = |id: &str| labels.get(id).cloned();
         let action = |id: &String| Action { label: given(id).unwrap_or_else(|| capitalised(id)), id: id.clone() };
-        let field = |id: &String| Field { label: given(id).unwrap_or_else(|| id.clone()), id: id.clone() };
+        let field = |id: &String| Field { label: given(id).unwrap_or_else(|| capitalised(id)), id: id.clone() };
         let (actions, fields) = (actions.iter().map(action).collect(), fields.iter().map(field).collect());
         Resource { label: label.unwrap_or_else(|| capitalised(&id)), id, actions, fields }
     }

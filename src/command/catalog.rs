@@ -1,0 +1,78 @@
+//! `keyrack catalog …`: the file that says what keys may be granted, read from the disk and looked at.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use crate::keys::catalog::Catalog;
+use crate::keys::catalog::file::{MAX_BYTES, parse};
+
+/// What a catalog offers, in one line; or every mistake, a line each.
+pub fn check(file: &Path) -> Result<String, Vec<String>> {
+    read(file).map(|catalog| format!("{} is a good catalog: {}.", file.display(), summary(&catalog)))
+}
+
+/// The catalog in a file, or what is wrong with it: `FILE:LINE: why`, or `FILE: why` of the file as a whole.
+pub fn read(file: &Path) -> Result<Catalog, Vec<String>> {
+    const SHOWN: usize = 50;
+    let name = file.display();
+    let text = read_text(file).map_err(|why| vec![format!("{name}{why}")])?;
+    parse(&text).map_err(|mistakes| {
+        let more = mistakes.len().saturating_sub(SHOWN);
+        let shown = mistakes.iter().take(SHOWN).map(|mistake| format!("{name}:{mistake}"));
+        shown.chain((more > 0).then(|| format!("{name}: and {more} more mistakes"))).collect()
+    })
+}
+
+/// A file of text, or why it is none, as it goes on behind the file's name.
+fn read_text(file: &Path) -> Result<String, String> {
+    let opened = File::open(file).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => ": there is no such file".to_owned(),
+        _ => format!(": {e}"),
+    })?;
+    if opened.metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(": this is a folder, not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!(": {e}"))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(format!(": a catalog has at most {MAX_BYTES} bytes (1 MiB)"));
+    }
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(": this is UTF-16; save it as UTF-8".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        format!(":{line}: this is not UTF-8")
+    })
+}
+
+/// `1 kind, 4 resources, 6 permissions, no fields and no routes`
+fn summary(catalog: &Catalog) -> String {
+    let resources = catalog.resources();
+    let permissions = resources.iter().map(|resource| resource.actions.len()).sum();
+    let fields = resources.iter().map(|resource| resource.fields.len()).sum();
+    let kinds = counted(catalog.kinds().len(), "kind");
+    let (resources, permissions) = (counted(resources.len(), "resource"), counted(permissions, "permission"));
+    let (fields, routes) = (counted(fields, "field"), counted(catalog.routes().len(), "route"));
+    format!("{kinds}, {resources}, {permissions}, {fields} and {routes}")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_counted() {
+        let told = "1 kind, 4 resources, 6 permissions, no fields and no routes";
+        assert_eq!(summary(&Catalog::built_in()), told);
+    }
+}
