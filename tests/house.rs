@@ -28,6 +28,7 @@ const NOUNS: &[&str] = &[
     "keys/catalog/mod",
     "keys/catalog/resource",
     "keys/catalog/route",
+    "keys/choice",
     "keys/cursor",
     "keys/domains",
     "keys/draft",

@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod bounds;
 pub mod catalog;
+pub mod choice;
 pub mod cursor;
 pub mod domains;
 pub mod draft;

@@ -210,3 +210,116 @@ pub(super) fn listed(items: &[String]) -> String {
         [init @ .., last] => format!("{} and {last}", init.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::catalog::Parts;
+    use crate::keys::grants::Grant;
+
+    fn catalog_of(resources: Vec<Resource>) -> Catalog {
+        Catalog::new(Parts { resources, ..Parts::built_in() }).expect("coherent")
+    }
+
+    /// Soon's, with the fields of the pictures.
+    fn catalog() -> Catalog {
+        catalog_of(vec![
+            Resource::new("shifts", &["read", "write"], &["start", "end"]),
+            Resource::new("assignments", &["read", "write"], &[]),
+            Resource::new("users", &["read"], &["name", "start", "end"]),
+            Resource::new("leaves", &["read"], &[]),
+        ])
+    }
+
+    fn stored(permissions: &str, fields: &str) -> Grants {
+        Grants::from_stored(permissions, fields).expect("canonical")
+    }
+
+    #[test]
+    fn the_table_says_it_short() {
+        let short = |permissions, fields| stored(permissions, fields).short(&catalog());
+        assert_eq!(short("shifts:read shifts:write users:read", ""), "Shifts RW, Users R");
+        assert_eq!(short("shifts:read users:read", "users=end,name,start"), "Shifts R, Users R (3 fields)");
+        let reads = "assignments:read leaves:read shifts:read users:read";
+        assert_eq!(short(reads, ""), "All, read");
+        assert_eq!(short(reads, "users=name"), "Shifts R, Assignments R, Users R (1 field), Leaves R");
+        let all = "assignments:read assignments:write leaves:read shifts:read shifts:write users:read";
+        assert_eq!(short(all, ""), "All");
+        assert_eq!(short("assignments:write shifts:write", ""), "Shifts W, Assignments W");
+    }
+
+    #[test]
+    fn initials_grow_until_they_differ() {
+        let staff = Resource::new("staff", &["create", "delete", "download"], &[]);
+        let catalog = catalog_of(vec![staff, Resource::new("shifts", &["create"], &[])]);
+        assert_eq!(stored("staff:create staff:download", "").short(&catalog), "Staff CDo");
+        assert_eq!(stored("shifts:create staff:delete", "").short(&catalog), "Staff De, Shifts C");
+    }
+
+    #[test]
+    fn what_is_no_longer_offered_is_marked() {
+        let grants = stored("payroll:read shifts:approve shifts:read users:read", "users=name,salary");
+        assert_eq!(
+            grants.short(&catalog()),
+            "Shifts R, Users R (2 fields), Payroll Read (no longer offered), Shifts Approve (no longer offered)"
+        );
+        let lines = grants.lines(&catalog());
+        let shown: Vec<_> =
+            lines.iter().map(|line| (line.resource.as_str(), line.actions.as_str(), line.is_offered)).collect();
+        let expected = [
+            ("Shifts", "Read", true),
+            ("Users", "Read", true),
+            ("Payroll", "Read", false),
+            ("Shifts", "Approve", false),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(lines[1].fields.as_deref(), Some("Name, Salary (no longer offered)"));
+        let gone = stored("payroll:read", "").sentence(&catalog());
+        assert_eq!(gone, "Cannot do anything. Payroll (Read) is no longer offered.");
+    }
+
+    #[test]
+    fn the_details_list_fields_in_the_catalogs_order() {
+        let lines = stored("leaves:read shifts:read shifts:write users:read", "users=end,name").lines(&catalog());
+        let shown: Vec<_> = lines.iter().map(|line| (line.actions.as_str(), line.fields.as_deref())).collect();
+        assert_eq!(shown, [("Read, Write", Some("all")), ("Read", Some("Name, End")), ("Read", None)]);
+    }
+
+    #[test]
+    fn the_choice_is_said_back_in_a_sentence() {
+        let said = |permissions, fields| stored(permissions, fields).sentence(&catalog());
+        assert_eq!(
+            said("shifts:read users:read", "users=end,name,start"),
+            "Can read Shifts and 3 fields of Users. Cannot change anything."
+        );
+        assert_eq!(said("shifts:read shifts:write users:read", ""), "Can read and write Shifts. Can read Users.");
+        assert_eq!(
+            said("leaves:read shifts:read users:read", "shifts=start;users=name,start"),
+            "Can read Leaves, 1 field of Shifts and 2 fields of Users. Cannot change anything."
+        );
+        assert_eq!(said("shifts:write", "shifts=start"), "Can write 1 field of Shifts. Cannot read anything.");
+        assert_eq!(
+            said("assignments:read leaves:read users:read", ""),
+            "Can read Assignments, Users and Leaves. Cannot change anything."
+        );
+    }
+
+    #[test]
+    fn a_sentence_never_becomes_a_wall_of_text() {
+        let many = |count: usize, actions: &[&str]| {
+            catalog_of((0..count).map(|n| Resource::new(&format!("r{n}"), actions, &[])).collect())
+        };
+        let reads = |count: usize| {
+            let grants = (0..count).filter_map(|n| Grant::parse(&format!("r{n}:read")));
+            Grants::new(grants, []).expect("some").sentence(&many(count, &["read"]))
+        };
+        assert_eq!(reads(6), "Can read R0, R1, R2, R3, R4 and R5. Cannot change anything.");
+        assert_eq!(reads(30), "Can read R0, R1, R2, R3, R4 and 25 more. Cannot change anything.");
+        let mixed = ["r0:a", "r1:b", "r2:c", "r3:d", "r4:e", "r5:a r5:b", "r6:a"];
+        let grants = mixed.iter().flat_map(|text| text.split(' ')).filter_map(Grant::parse);
+        assert_eq!(
+            Grants::new(grants, []).expect("some").sentence(&many(7, &["a", "b", "c", "d", "e"])),
+            "Can a R0 and R6. Can b R1. Can c R2. Can d R3. Can do other things with 2 more. Cannot read anything."
+        );
+    }
+}
