@@ -69,14 +69,15 @@
     if (target.closest("[data-close]")) return close(target.closest("dialog"));
     const done = target.closest("[data-done]");
     if (done) {
-      done.closest("[data-reveal]").dataset.copied = "said";
+      const reveal = done.closest("[data-reveal]");
+      if (reveal) reveal.dataset.copied = "said";
       return done.closest("dialog")?.close();
     }
     const copy = target.closest("[data-copy]");
     if (copy) return copyKey(copy);
     if (target.closest(".menu a")) return target.closest(".menu").hidePopover?.();
     const row = target.closest("tr.key");
-    if (row && !target.closest("a, button, .menu") && getSelection().isCollapsed) {
+    if (row && !target.closest("a, button, [popover]") && getSelection().isCollapsed) {
       const { ctrlKey, metaKey, shiftKey } = event;
       one(".key-name a", row).dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
     }
@@ -85,6 +86,23 @@
   // htmx 4.0.1 cancels a Ctrl-click on its links and then leaves it alone; it is the browser's, for a new tab.
   on("click", event => {
     if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest("a[href]")) event.stopImmediatePropagation();
+  }, true);
+
+  // "Copy key" leads to where the key stands; here it copies, and leads there only where that fails.
+  on("click", event => {
+    const link = event.target.closest("a[data-copies]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || "failed" in link.dataset) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const menu = link.closest(".menu");
+    put(link.dataset.copies, menu).then(copied => {
+      if (copied) {
+        menu.hidePopover?.();
+        return tell(`“${link.dataset.name}” copied.`);
+      }
+      link.dataset.failed = "";
+      link.click();
+    });
   }, true);
 
   on("keydown", event => {
@@ -128,7 +146,7 @@
   }
 
   async function copyKey(button) {
-    const root = button.closest("[data-reveal]");
+    const root = button.closest(".sheet");
     const key = one("[data-secret]", root).textContent;
     const { copy, env, url } = button.dataset;
     const text = {
@@ -143,17 +161,19 @@
     line.textContent = copied ? (copy === "key" ? "Copied." : `Copied as ${button.textContent}.`) : "Could not copy. Select the key and copy it by hand.";
     if (!copied) return getSelection().selectAllChildren(one("[data-secret]", root));
     button.focus();
-    markCopied(root);
+    markCopied(root.closest("[data-reveal]"));
   }
 
-  function markCopied(root) {
-    root.dataset.copied = "copied";
-    one("[data-unsaved]", root).hidden = true;
+  /** What is shown once was copied: nobody need be asked any more. */
+  function markCopied(reveal) {
+    if (!reveal) return;
+    reveal.dataset.copied = "copied";
+    one("[data-unsaved]", reveal).hidden = true;
   }
 
   // By hand: the whole key is selected at one click, so any copy of it is all of it.
   on("copy", () => {
-    const secret = one("[data-secret]");
+    const secret = one("[data-reveal] [data-secret]");
     if (secret && getSelection().containsNode(secret, true)) markCopied(secret.closest("[data-reveal]"));
   });
 
@@ -244,7 +264,8 @@
 
   on("htmx:config:request", event => {
     const { ctx } = event.detail;
-    if (ctx.request.method === "GET" && ctx.request.body.get("q") === "") ctx.request.body.delete("q");
+    if (ctx.request.method !== "GET") return;
+    for (const name of ["q", "project"]) if (ctx.request.body.get(name) === "") ctx.request.body.delete(name);
   });
 
   on("htmx:before:request", event => {
@@ -281,11 +302,14 @@
     if (ctx.request?.method === "GET" && (form?.id === "search" || form?.closest?.("#list") || form?.id === "list")) heardList();
   });
 
-  /** The list was exchanged: say how much it holds, and let the search field follow a link that changed the search. */
+  /** The list was exchanged: say how much it holds, and let the search follow a link that changed it. */
   function heardList() {
     const q = one("#q");
     if (!q || one("dialog[open]")) return;
-    if (document.activeElement !== q) q.value = new URLSearchParams(location.search).get("q") ?? "";
+    const asked = new URLSearchParams(location.search);
+    if (document.activeElement !== q) q.value = asked.get("q") ?? "";
+    const project = one("#in-project");
+    if (project && document.activeElement !== project) project.value = asked.get("project") ?? "";
     one("#heard").textContent = one("#empty h2")?.textContent ?? one("#foot .foot-count")?.textContent ?? "";
   }
 })();

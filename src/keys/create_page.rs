@@ -10,10 +10,10 @@ use super::address;
 use super::catalog::{Catalog, Kind};
 use super::draft::{DraftErrors, RawDraft};
 use super::expiration::{Choice, Lifetime};
+use super::facts::{self, ProjectChoice, ToggleChoice};
 use super::matrix::{Matrix, OfKinds, Ticked};
 use super::name::KeyName;
 use super::place::Place;
-use super::shown::{self, ProjectChoice, ToggleChoice};
 use crate::calendar;
 use crate::fault::Fault;
 use crate::page::{self, Shell};
@@ -214,7 +214,7 @@ fn with_domains(catalog: &Catalog) -> Option<OfKinds> {
 fn kind_toggles(catalog: &Catalog, typed: &BTreeMap<String, String>) -> Vec<KindToggles> {
     let of = |kind: &Kind| KindToggles {
         kinds: OfKinds::which(catalog, |other| other.id == kind.id),
-        toggles: shown::toggle_choices(kind, typed, |toggle| toggle.default),
+        toggles: facts::toggle_choices(kind, typed, |toggle| toggle.default),
     };
     catalog.kinds().iter().filter(|kind| !kind.toggles.is_empty()).map(of).collect()
 }

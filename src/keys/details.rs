@@ -4,9 +4,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::address;
+use super::facts::Facts;
 use super::key::Status;
 use super::place::{self, At, IdInPath};
-use super::shown::{self, GrantRow, Time};
+use super::shown::Time;
 use crate::fault::Fault;
 use crate::guard::Viewer;
 use crate::page::{self, Shell};
@@ -24,12 +25,7 @@ struct DetailsPage {
     name: String,
     status: &'static str,
     tone: &'static str,
-    preview: String,
-    grants: Vec<GrantRow>,
-    created: Time,
-    created_by: String,
-    expiration: Option<Time>,
-    urgency: &'static str,
+    facts: Facts,
     revoked: Option<Revoked>,
 }
 
@@ -54,12 +50,7 @@ pub async fn ask(at: At<Viewer>, id: IdInPath, site: web::Data<Site>) -> Result<
         name: key.name.to_string(),
         status: status.label(),
         tone: status.word(),
-        preview: key.preview.as_str().to_owned(),
-        grants: shown::grant_rows(&key.grants, &site.catalog),
-        created: Time::past(key.created_at, &place),
-        created_by: key.created_by.name.clone(),
-        expiration: Time::expiration(key, &place),
-        urgency: shown::urgency(&standing, &place),
+        facts: Facts::of(&standing, &place, &site.catalog),
         revoked: key.revoked.as_ref().map(|revocation| Revoked {
             at: Time::past(revocation.at, &place),
             by: revocation.by.as_ref().map_or("the key itself".into(), |by| by.name.clone()),

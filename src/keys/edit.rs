@@ -6,11 +6,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::changed::{Changed, RowChange};
+use super::facts::{Facts, ToggleChoice};
 use super::key::{ApiKey, KeyId, LiveKey, Standing};
 use super::name::KeyName;
 use super::place::{self, At, IdInPath, Place};
 use super::realm::Realm;
-use super::shown::{self, GrantRow, KeyRow, Time};
+use super::shown::KeyRow;
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
@@ -35,12 +36,14 @@ struct EditPage {
     name: String,
     name_length: usize,
     name_error: Option<String>,
-    preview: String,
-    grants: Vec<GrantRow>,
-    expiration: Option<Time>,
-    urgency: &'static str,
-    created: Time,
-    created_by: String,
+    facts: Facts,
+    /// None where its kind has no trusted domains.
+    domains: Option<String>,
+    domains_error: Option<String>,
+    addresses: String,
+    addresses_error: Option<String>,
+    toggles: Vec<ToggleChoice>,
+    toggles_error: Option<String>,
 }
 
 /// What is sent to rename a key.
@@ -57,6 +60,9 @@ impl Form for EditForm {
 }
 
 fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> EditPage {
+    let standing = Standing::Live(key);
+    let (key, kind) = (standing.key(), site.catalog.kind(&standing.key().kind));
+    let mut facts = Facts::of(&standing, place, &site.catalog);
     let url = |pattern| place.of_key(pattern, &key.id);
     EditPage {
         shell: Shell::of(signed_in, site, address::LIST),
@@ -67,12 +73,13 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
         name: key.name.to_string(),
         name_length: KeyName::length(key.name.as_str()),
         name_error: None,
-        preview: key.preview.as_str().to_owned(),
-        grants: shown::grant_rows(&key.grants, &site.catalog),
-        expiration: Time::expiration(&key, place),
-        created: Time::past(key.created_at, place),
-        created_by: key.created_by.name.clone(),
-        urgency: shown::urgency(&Standing::Live(key), place),
+        domains: kind.filter(|kind| kind.has_domains).map(|_| key.bounds.domains.to_text()),
+        domains_error: None,
+        addresses: key.bounds.addresses.to_text(),
+        addresses_error: None,
+        toggles: std::mem::take(&mut facts.toggles),
+        toggles_error: None,
+        facts,
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::facts::ProjectChoice;
 use super::place::{self, At, Place};
 use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
 use super::{address, listing::ListQuery, store};
@@ -11,6 +12,7 @@ use crate::fault::Fault;
 use crate::guard::{SignedIn, Viewer};
 use crate::page::{self, Shell};
 use crate::people::member::Deed;
+use crate::projects::{self, project::Project};
 use crate::site::Site;
 
 /// Rows a page.
@@ -31,7 +33,11 @@ struct ListPage {
     docs_url: String,
     new_url: Option<String>,
     is_read_only: bool,
+    /// Asks whether to revoke all of them.
+    revoke_all_url: Option<String>,
     q: String,
+    /// What can be chosen beside the search; empty where the team has no project.
+    projects: Vec<ProjectChoice>,
     kept: Vec<Hidden>,
     tabs: Vec<Tab>,
     columns: Vec<Column>,
@@ -50,9 +56,9 @@ pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, 
         // Where the last rows were deleted meanwhile, a link to them leads to the first.
         let is_beyond = page.keys.is_empty() && query.cursor().is_some();
         let page = if is_beyond { store::page(db, &realm, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
-        Ok((counts, page))
+        Ok((counts, page, projects::all(db, &realm.team)?))
     });
-    let (counts, page) = read.await?;
+    let (counts, page, projects) = read.await?;
 
     let may_keep = signed_in.may(Deed::KeepKeys);
     let docs_url = docs::url(&site);
@@ -61,10 +67,12 @@ pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, 
         list_url: address::LIST,
         new_url: may_keep.then(|| place.here(address::NEW)),
         is_read_only: !may_keep,
+        revoke_all_url: None,
+        projects: project_choices(&projects, &place.query),
         q: place.query.search().map(|search| search.typed().to_owned()).unwrap_or_default(),
-        kept: kept(&place.query),
+        kept: kept(&place.query, !projects.is_empty()),
         tabs: shown::tabs(&counts, &place),
-        columns: shown::columns(&place),
+        columns: shown::columns(&place, site.catalog.kinds().len() > 1, !projects.is_empty()),
         empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, &docs_url, &place) } else { None },
         foot: foot(&counts, &page, &place),
         rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, &place, &site.catalog)).collect(),
@@ -82,15 +90,30 @@ fn foot(counts: &store::Counts, page: &store::Page, place: &Place) -> Foot {
     Foot { count: shown::count_text(counts, place), previous_url: previous.map(url), next_url: next.map(url) }
 }
 
-/// What a search keeps: the parts of the query that are not as by default.
-fn kept(query: &ListQuery) -> Vec<Hidden> {
+/// All projects, none, or one of them; nothing to choose where there is none.
+fn project_choices(projects: &[Project], query: &ListQuery) -> Vec<ProjectChoice> {
+    if projects.is_empty() {
+        return Vec::new();
+    }
+    let chosen = query.project().map_or("", |project| project.word());
+    let choice = |value: &str, label: String| ProjectChoice { value: value.into(), label, is_chosen: value == chosen };
+    let mut choices = vec![choice("", "All projects".into()), choice("none", "No project".into())];
+    choices.extend(projects.iter().map(|project| {
+        let archived = if project.is_archived() { " (archived)" } else { "" };
+        choice(project.id.as_str(), format!("{}{archived}", project.name))
+    }));
+    choices
+}
+
+/// What a search keeps: the parts of the query that are not as by default, and that no field beside it sends.
+fn kept(query: &ListQuery, has_project_field: bool) -> Vec<Hidden> {
     let default = ListQuery::default();
     let is_sorted = (query.sort(), query.direction()) != (default.sort(), default.direction());
     let parts = [
         ("sort", is_sorted.then(|| query.sort().word())),
         ("dir", is_sorted.then(|| query.direction().word())),
         ("status", query.status().map(|status| status.word())),
-        ("project", query.project().map(|project| project.word())),
+        ("project", query.project().filter(|_| !has_project_field).map(|project| project.word())),
     ];
     parts.into_iter().filter_map(|(name, value)| Some(Hidden { name: name.into(), value: value?.into() })).collect()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::catalog::{Action, Catalog, Kind, Resource};
-use super::shown;
+use super::facts;
 use super::wording::{self, Chosen};
 
 /// From so many resources on, the matrix scrolls within its frame and has a filter.
@@ -66,7 +66,7 @@ impl OfKinds {
         if kinds.len() == catalog.kinds().len() {
             return OfKinds { ids: String::new(), said: String::new() };
         }
-        let labels: Vec<String> = kinds.iter().map(|kind| shown::kind_label(kind)).collect();
+        let labels: Vec<String> = kinds.iter().map(|kind| facts::kind_label(kind)).collect();
         OfKinds {
             ids: kinds.iter().map(|kind| kind.id.as_str()).collect::<Vec<_>>().join(" "),
             said: format!("{} keys", wording::listed(&labels)),

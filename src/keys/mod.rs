@@ -21,6 +21,7 @@ pub mod wording;
 
 pub(crate) mod changed;
 mod create_page;
+mod facts;
 mod matrix;
 mod place;
 pub(crate) mod shown;
@@ -34,6 +35,7 @@ pub mod details;
 pub mod edit;
 pub mod list;
 pub mod revoke;
+pub mod revoke_all;
 
 /// The addresses of this room. Every address of a dialog carries the query of the list below it.
 pub mod address {

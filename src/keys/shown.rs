@@ -1,15 +1,14 @@
 //! Keys as people see them: texts, addresses and tones, ready to print.
 
-use std::collections::BTreeMap;
-
 use super::address;
-use super::catalog::{Catalog, Kind, Toggle};
+use super::catalog::Catalog;
+use super::facts::{self, GrantRow};
 use super::grants::Grants;
 use super::key::{ApiKey, KeyId, Standing, Status};
+use super::listing::ProjectFilter;
 use super::place::Place;
 use super::sort::{Direction, Sort};
 use super::store::{Count, Counts};
-use super::wording::GrantLine;
 use crate::calendar::{self, Urgency, Zone};
 use crate::clock::Moment;
 
@@ -68,48 +67,6 @@ pub struct Hidden {
     pub value: String,
 }
 
-/// A project to choose.
-pub struct ProjectChoice {
-    /// Its id; empty or a word for what is none.
-    pub value: String,
-    /// Its name.
-    pub label: String,
-    /// Whether it is the one chosen.
-    pub is_chosen: bool,
-}
-
-/// Something to switch on or off.
-pub struct ToggleChoice {
-    /// `toggle.webapi.greeting`: the name of its field.
-    pub name: String,
-    /// `Speak a greeting`
-    pub label: String,
-    /// How it is set.
-    pub is_on: bool,
-}
-
-/// The toggles of a kind: as they were typed (KIND.ID → `on` or `off`), else as they are.
-pub fn toggle_choices(
-    kind: &Kind,
-    typed: &BTreeMap<String, String>,
-    is_on: impl Fn(&Toggle) -> bool,
-) -> Vec<ToggleChoice> {
-    let choice = |toggle: &Toggle| {
-        let id = format!("{}.{}", kind.id, toggle.id);
-        let is_on = typed.get(&id).map_or_else(|| is_on(toggle), |word| word == "on");
-        ToggleChoice { name: format!("toggle.{id}"), label: toggle.label.clone(), is_on }
-    };
-    kind.toggles.iter().map(choice).collect()
-}
-
-/// `Secret key`, `Secret key (Test)`
-pub fn kind_label(kind: &Kind) -> String {
-    match &kind.environment {
-        Some(environment) => format!("{} ({environment})", kind.label),
-        None => kind.label.clone(),
-    }
-}
-
 /// One row of the table.
 pub struct KeyRow {
     /// Names the row in the document.
@@ -124,10 +81,20 @@ pub struct KeyRow {
     pub is_spent: bool,
     /// `sk_live_abc…wxyz`
     pub preview: String,
+    /// All of it, to be copied, while it works and is no secret.
+    pub whole: Option<String>,
+    /// `widget.example.com and 2 more`: the trusted domains, if it has any.
+    pub domains: String,
+    /// `WebAPI`; none where there is only one kind.
+    pub kind: Option<String>,
+    /// Where it is filed.
+    pub project: String,
+    /// `WebAPI · Rota`, for a card.
+    pub card_note: String,
     /// `Shifts RW, Users R`
     pub permissions: String,
-    /// `Shifts: Read, Write; Users: Read`
-    pub permissions_in_full: String,
+    /// The same in full, a line a resource.
+    pub grants: Vec<GrantRow>,
     /// When it was made.
     pub created: Time,
     /// When it ends; none: never.
@@ -148,6 +115,8 @@ pub struct RowAction {
     pub url: String,
     /// Whether it destroys.
     pub is_destructive: bool,
+    /// Whether a script copies the key instead.
+    pub copies: bool,
 }
 
 impl KeyRow {
@@ -157,6 +126,8 @@ impl KeyRow {
         let (key, status) = (standing.key(), standing.status());
         let is_spent = status != Status::Active;
         let url = |pattern| place.of_key(pattern, &key.id);
+        let (whole, kind) = (facts::whole(&standing), facts::said_kind(key, catalog));
+        let project = key.filing.as_ref().map(|filing| filing.name.clone());
         KeyRow {
             id: key.id.clone(),
             name: key.name.to_string(),
@@ -164,27 +135,45 @@ impl KeyRow {
             tone: status.word(),
             is_spent,
             preview: key.preview.as_str().to_owned(),
+            domains: domains(key),
+            card_note: kind.iter().chain(&project).cloned().collect::<Vec<_>>().join(" · "),
+            kind,
+            project: project.unwrap_or_default(),
             permissions: key.grants.short(catalog),
-            permissions_in_full: in_full(&key.grants, catalog),
+            grants: facts::grant_rows(&key.grants, catalog),
             created: Time::past(key.created_at, place),
             expiration: Time::expiration(key, place),
             urgency: urgency(&standing, place),
             open_url: url(if may_keep && !is_spent { address::EDIT } else { address::KEY }),
-            actions: actions(may_keep, is_spent, url),
+            actions: actions(may_keep, is_spent, whole.is_some(), url),
+            whole,
         }
     }
 }
 
-fn actions(may_keep: bool, is_spent: bool, url: impl Fn(&'static str) -> String) -> Vec<RowAction> {
-    let action = |label, pattern, is_destructive| RowAction { label, url: url(pattern), is_destructive };
-    let view = action("View details", address::KEY, false);
-    match (may_keep, is_spent) {
-        (false, _) => vec![view],
-        (true, false) => {
-            vec![action("Edit", address::EDIT, false), action("Revoke", address::REVOCATION, true)]
-        }
-        (true, true) => vec![view, action("Delete", address::DELETION, true)],
+/// `widget.example.com and 2 more`
+fn domains(key: &ApiKey) -> String {
+    let Some(first) = key.bounds.domains.iter().next() else { return String::new() };
+    match key.bounds.domains.len() {
+        1 => first.to_string(),
+        count => format!("{first} and {} more", count - 1),
     }
+}
+
+fn actions(may_keep: bool, is_spent: bool, is_published: bool, url: impl Fn(&'static str) -> String) -> Vec<RowAction> {
+    let action = |label, pattern| RowAction { label, url: url(pattern), is_destructive: false, copies: false };
+    let destroy = |label, pattern| RowAction { is_destructive: true, ..action(label, pattern) };
+    let view = action("View details", address::KEY);
+    let mut actions = match (may_keep, is_spent) {
+        (false, _) => vec![view],
+        (true, false) => vec![action("Edit", address::EDIT), destroy("Revoke", address::REVOCATION)],
+        (true, true) => vec![view, destroy("Delete", address::DELETION)],
+    };
+    if is_published {
+        // Without a script it leads to where the key stands.
+        actions.insert(1, RowAction { copies: true, ..action("Copy key", address::KEY) });
+    }
+    actions
 }
 
 /// `Shifts: Read, Write; Users: Read`
@@ -192,29 +181,6 @@ pub fn in_full(grants: &Grants, catalog: &Catalog) -> String {
     let lines = grants.lines(catalog);
     let texts: Vec<String> = lines.into_iter().map(|line| format!("{}: {}", line.resource, line.actions)).collect();
     texts.join("; ")
-}
-
-/// What is granted of a resource.
-pub struct GrantRow {
-    /// `Users`
-    pub resource: String,
-    /// `Read, Write`
-    pub actions: String,
-    /// `name, start`, or `all`; none where there are no fields to choose.
-    pub fields: Option<String>,
-    /// The catalog no longer offers it.
-    pub is_retired: bool,
-}
-
-/// A line for each resource.
-pub fn grant_rows(grants: &Grants, catalog: &Catalog) -> Vec<GrantRow> {
-    let row = |line: GrantLine| GrantRow {
-        resource: line.resource,
-        actions: line.actions,
-        fields: line.fields,
-        is_retired: !line.is_offered,
-    };
-    grants.lines(catalog).into_iter().map(row).collect()
 }
 
 /// A column's heading.
@@ -229,8 +195,8 @@ pub struct Column {
     pub aria_sort: &'static str,
 }
 
-/// The headings of the table.
-pub fn columns(place: &Place) -> Vec<Column> {
+/// The headings of the table: the kind where there are several, the project where the team has any.
+pub fn columns(place: &Place, has_kinds: bool, has_projects: bool) -> Vec<Column> {
     let sorting = |id, label, sort: Sort| Column {
         id,
         label,
@@ -241,14 +207,17 @@ pub fn columns(place: &Place) -> Vec<Column> {
             Direction::Desc => "descending",
         },
     };
-    vec![
-        sorting("name", "Name", Sort::Name),
-        sorting("status", "Status", Sort::Status),
-        sorting("key", "Key", Sort::Key),
-        Column { id: "permissions", label: "Permissions", url: None, aria_sort: "" },
-        sorting("created", "Created", Sort::Created),
-        sorting("expiration", "Expiration", Sort::Expiration),
-    ]
+    let columns = [
+        Some(sorting("name", "Name", Sort::Name)),
+        Some(sorting("status", "Status", Sort::Status)),
+        Some(sorting("key", "Key", Sort::Key)),
+        has_kinds.then(|| sorting("kind", "Kind", Sort::Kind)),
+        has_projects.then(|| sorting("project", "Project", Sort::Project)),
+        Some(Column { id: "permissions", label: "Permissions", url: None, aria_sort: "" }),
+        Some(sorting("created", "Created", Sort::Created)),
+        Some(sorting("expiration", "Expiration", Sort::Expiration)),
+    ];
+    columns.into_iter().flatten().collect()
 }
 
 /// A status tab.
@@ -339,26 +308,34 @@ pub fn empty(counts: &Counts, may_keep: bool, docs_url: &str, place: &Place) -> 
     if count_in_view(counts, place).counted > 0 {
         return None;
     }
-    let (search, status) = (place.query.search(), place.query.status());
+    let (search, status, project) = (place.query.search(), place.query.status(), place.query.project());
     let docs_url = docs_url.to_owned();
+    let within = match project {
+        None => "",
+        Some(ProjectFilter::Unfiled) => " without a project",
+        Some(ProjectFilter::Of(_)) => " in this project",
+    };
     let title = match (search, status) {
+        (None, None) if project.is_some() => format!("No keys{within}"),
         (None, None) if may_keep => return Some(Empty::NoKeys { new_url: place.here(address::NEW), docs_url }),
         (None, None) => return Some(Empty::NoKeysYet { docs_url }),
-        (None, Some(status)) => format!("No {} keys", status.word()),
-        (Some(search), None) => format!("No key matches “{}”", search.typed().trim()),
-        (Some(search), Some(status)) => format!("No {} key matches “{}”", status.word(), search.typed().trim()),
+        (None, Some(status)) => format!("No {} keys{within}", status.word()),
+        (Some(search), None) => format!("No key{within} matches “{}”", search.typed().trim()),
+        (Some(search), Some(status)) => {
+            format!("No {} key{within} matches “{}”", status.word(), search.typed().trim())
+        }
     };
     let others = counts.all();
     let hidden = status.filter(|_| others.counted > 0).map(|status| Link {
         label: hidden_text(others, status),
         url: format!("{}{}", address::LIST, place.query.with_status(None)),
     });
-    let clear = match search {
-        Some(_) => {
-            Link { label: "Clear the search".into(), url: format!("{}{}", address::LIST, place.query.without_search()) }
-        }
-        None => Link { label: "Show all keys".into(), url: address::LIST.into() },
+    let (label, query) = match (search, project) {
+        (Some(_), _) => ("Clear the search", place.query.without_search()),
+        (None, Some(_)) => ("Show all projects", place.query.without_project()),
+        (None, None) => ("Show all keys", String::new()),
     };
+    let clear = Link { label: label.into(), url: format!("{}{query}", address::LIST) };
     Some(Empty::NothingFound { title, hidden, clear })
 }
 
