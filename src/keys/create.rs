@@ -16,7 +16,7 @@ use super::key::{Actor, ApiKey, KeyId};
 use super::place::{self, At, IdInPath, Place};
 use super::realm::Realm;
 use super::secret::KeySecret;
-use super::shown::{self, Hidden, KeyRow, Time};
+use super::shown::{Hidden, KeyRow, Time};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::calendar;
@@ -41,7 +41,7 @@ struct RevealPage<'a> {
     secret: &'a str,
     /// Whether it is shown this once.
     is_secret: bool,
-    permissions_in_full: String,
+    permissions: String,
     expiration: String,
     env_name: String,
     try_url: String,
@@ -231,7 +231,7 @@ fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Plac
         name: key.name.as_str(),
         secret: secret.expose(),
         is_secret: key.published.is_none(),
-        permissions_in_full: shown::in_full(&key.grants, &site.catalog),
+        permissions: key.grants.sentence(&site.catalog),
         expiration: ends
             .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),
         env_name: env_name(&site.catalog.product().name),

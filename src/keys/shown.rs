@@ -3,7 +3,6 @@
 use super::address;
 use super::catalog::Catalog;
 use super::facts::{self, GrantRow};
-use super::grants::Grants;
 use super::key::{ApiKey, KeyId, Standing, Status};
 use super::listing::ProjectFilter;
 use super::place::Place;
@@ -174,13 +173,6 @@ fn actions(may_keep: bool, is_spent: bool, is_published: bool, url: impl Fn(&'st
         actions.insert(1, RowAction { copies: true, ..action("Copy key", address::KEY) });
     }
     actions
-}
-
-/// `Shifts: Read, Write; Users: Read`
-pub fn in_full(grants: &Grants, catalog: &Catalog) -> String {
-    let lines = grants.lines(catalog);
-    let texts: Vec<String> = lines.into_iter().map(|line| format!("{}: {}", line.resource, line.actions)).collect();
-    texts.join("; ")
 }
 
 /// A column's heading.
