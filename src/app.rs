@@ -43,6 +43,10 @@ pub enum Access {
     SeeKeys,
     /// Members who may keep keys.
     KeepKeys,
+    /// Members who may see what is the team's as a whole.
+    SeeTeam,
+    /// Members who may change it.
+    KeepTeam,
     /// A machine, by the key it presents.
     OwnKey,
 }
@@ -76,6 +80,8 @@ routes! { PAGES, pages:
     people::address::LOGIN => { GET Open people::login::ask, POST Open people::login::act }
     people::address::LOGOUT => { POST SignedIn people::logout::act }
     people::address::SECURITY => { GET SignedIn people::security::ask, POST SignedIn people::security::act }
+    people::address::CURRENT_TEAM => { POST SignedIn people::switch::act }
+    people::address::TEAM => { GET SeeTeam people::team::ask, POST KeepTeam people::team::act }
     keys::address::LIST => { GET SeeKeys keys::list::ask }
     keys::address::ALIAS => { GET SignedIn keys::list::alias }
     keys::address::LIST_OF_KEYS => { POST KeepKeys keys::create::act }

@@ -174,6 +174,7 @@ fn sign_in_address(asked: &Asked) -> String {
     let back = match (&asked.method, asked.path.as_str()) {
         (&Method::POST, crate::keys::address::LIST_OF_KEYS) => crate::keys::address::NEW,
         (&Method::POST, people::address::LOGOUT) => "/",
+        (&Method::POST, path) if path.starts_with(people::address::TEAMS) => "/",
         _ => &asked.address,
     };
     format!("{}?next={}", people::address::LOGIN, utf8_percent_encode(back, PATH))

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
 use crate::fault::Fault;
-use crate::guard::{Keeper, SignedIn, Visitor};
+use crate::guard::{Keeper, Owner, SignedIn, Visitor};
 use crate::people::session::FormSecret;
 use crate::refusal::Refusal;
 
@@ -40,6 +40,16 @@ impl Sender for SignedIn {
 }
 
 impl Sender for Keeper {
+    fn form_secret(&self) -> &FormSecret {
+        &self.signed_in.form
+    }
+
+    fn team(&self) -> Option<&str> {
+        self.signed_in.team()
+    }
+}
+
+impl Sender for Owner {
     fn form_secret(&self) -> &FormSecret {
         &self.0.form
     }

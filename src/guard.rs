@@ -15,7 +15,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use crate::audit::Who;
 use crate::edge::Client;
 use crate::fault::Fault;
-use crate::people::member::{Deed, Member, PersonId};
+use crate::people::member::{Deed, Member, PersonId, Reach, Team, TeamId};
 use crate::people::session::{self, FormSecret, Holder};
 use crate::people::{self, sessions};
 use crate::refusal::Refusal;
@@ -23,6 +23,8 @@ use crate::site::Site;
 
 /// The cookie that binds a visitor's form to their browser.
 const VISITOR_COOKIE: &str = "form";
+/// In which the page's script says for which team a page was made: what it asks for belongs into that page.
+const TEAM_HEADER: &str = "Keyrack-Team";
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Fault>>>>;
 
@@ -31,17 +33,35 @@ type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Fault>>>>;
 pub struct SignedIn {
     /// Who, in which team, as what.
     pub member: Member,
+    /// Every team they are in.
+    pub teams: Vec<Team>,
     /// What their forms must bring.
     pub form: FormSecret,
     /// Where they are.
     pub address: IpAddr,
 }
 
-/// Somebody who may see the team's keys.
-pub struct Viewer(pub SignedIn);
+/// Somebody who may see keys of the team.
+pub struct Viewer {
+    /// Who.
+    pub signed_in: SignedIn,
+    /// Whose keys.
+    pub reach: Reach,
+}
 
-/// Somebody who may create, rename, revoke and delete the team's keys.
-pub struct Keeper(pub SignedIn);
+/// Somebody who may create, rename, revoke and delete keys of the team.
+pub struct Keeper {
+    /// Who.
+    pub signed_in: SignedIn,
+    /// Whose keys.
+    pub reach: Reach,
+}
+
+/// Somebody who may change what is the team's as a whole: its settings, its projects, all its keys at once.
+pub struct Owner(pub SignedIn);
+
+/// Somebody who may look at the team's settings and projects.
+pub struct Insider(pub SignedIn);
 
 /// Whoever is there, signed in or not: the sign-in form is made for them.
 pub struct Visitor {
@@ -59,9 +79,9 @@ impl SignedIn {
         Who { person: Some(self.member.person.id.clone()), address: Some(self.address) }
     }
 
-    /// Whether the role may do it.
+    /// Whether they may do it, be it with their own keys only.
     pub fn may(&self, deed: Deed) -> bool {
-        self.member.role.may(deed)
+        self.member.reach(deed).is_some()
     }
 }
 
@@ -74,25 +94,52 @@ fn address(request: &HttpRequest) -> Result<IpAddr, Fault> {
     client.ok_or_else(|| Fault::broken("a request without a client"))
 }
 
-/// Whose the session is, if there is one; whether it still holds is the database's to say.
-pub fn session_holder(request: &HttpRequest) -> Option<(Holder, FormSecret)> {
+/// What a session says; whether it still holds is the database's to say.
+pub struct Held {
+    /// Whose it is.
+    pub holder: Holder,
+    /// What its forms must bring.
+    pub form: FormSecret,
+    /// The team that was switched to.
+    pub team: Option<TeamId>,
+}
+
+/// What the session says, if there is one.
+pub fn held(request: &HttpRequest) -> Option<Held> {
     let session = request.get_session();
     let person = session.get::<String>(sessions::PERSON).ok()??;
     let password_version = session.get::<i64>(sessions::PASSWORD_VERSION).ok()??;
     let secret = session.get::<String>(sessions::FORM_SECRET).ok()??;
-    Some((Holder { person: PersonId::parse(&person)?, password_version }, FormSecret::from_text(&secret)?))
+    Some(Held {
+        holder: Holder { person: PersonId::parse(&person)?, password_version },
+        form: FormSecret::from_text(&secret)?,
+        team: session.get::<String>(sessions::TEAM).ok()?.as_deref().and_then(TeamId::parse),
+    })
 }
 
-/// Begins a session under a new key; answers what its forms must bring.
-pub fn begin_session(request: &HttpRequest, holder: &Holder) -> Result<FormSecret, Fault> {
-    let form = FormSecret::draw();
+/// Begins a session under a new key, in `team` or else in the one joined first; answers what its forms must bring.
+pub fn begin_session(request: &HttpRequest, holder: &Holder, team: Option<&TeamId>) -> Result<FormSecret, Fault> {
+    let (form, now) = (FormSecret::draw(), site(request)?.now());
     let session = request.get_session();
     session.clear();
     session.insert(sessions::PERSON, holder.person.as_str()).map_err(Fault::broken)?;
     session.insert(sessions::PASSWORD_VERSION, holder.password_version).map_err(Fault::broken)?;
     session.insert(sessions::FORM_SECRET, form.to_text()).map_err(Fault::broken)?;
+    session.insert(sessions::BEGAN, now.unix()).map_err(Fault::broken)?;
+    if let Some(team) = team {
+        session.insert(sessions::TEAM, team.as_str()).map_err(Fault::broken)?;
+    }
     session.renew();
     Ok(form)
+}
+
+/// Goes on in another team, under a new key. The forms of the pages that are open stay known, and tell that they are
+/// for another team.
+pub fn move_session(request: &HttpRequest, to: &TeamId) -> Result<(), Fault> {
+    let session = request.get_session();
+    session.insert(sessions::TEAM, to.as_str()).map_err(Fault::broken)?;
+    session.renew();
+    Ok(())
 }
 
 /// Ends this request's session.
@@ -101,16 +148,21 @@ pub fn end_session(request: &HttpRequest) {
 }
 
 async fn signed_in(request: HttpRequest) -> Result<SignedIn, Fault> {
-    let (holder, form) = session_holder(&request).ok_or(Refusal::SignedOut)?;
+    let Held { holder, form, team } = held(&request).ok_or(Refusal::SignedOut)?;
     let store = site(&request)?.store.clone();
-    let member = store.read(move |db| people::find_holder(db, &holder)).await?.ok_or(Refusal::SignedOut)?;
-    Ok(SignedIn { member, form, address: address(&request)? })
+    let found = store.read(move |db| people::find_holder(db, &holder, team.as_ref())).await?;
+    let (member, teams) = found.ok_or(Refusal::SignedOut)?;
+    let page_is_for = request.headers().get(TEAM_HEADER);
+    if page_is_for.is_some_and(|team| team.as_bytes() != member.team.id.as_str().as_bytes()) {
+        return Err(Refusal::OtherTeam.into());
+    }
+    Ok(SignedIn { member, teams, form, address: address(&request)? })
 }
 
 async fn viewer(request: HttpRequest) -> Result<Viewer, Fault> {
     let signed_in = signed_in(request.clone()).await?;
-    if signed_in.may(Deed::SeeKeys) {
-        return Ok(Viewer(signed_in));
+    if let Some(reach) = signed_in.member.reach(Deed::SeeKeys) {
+        return Ok(Viewer { signed_in, reach });
     }
     let team = signed_in.member.team.id.clone();
     let owners = site(&request)?.store.clone().read(move |db| people::owners_of(db, &team)).await?;
@@ -120,11 +172,27 @@ async fn viewer(request: HttpRequest) -> Result<Viewer, Fault> {
 }
 
 async fn keeper(request: HttpRequest) -> Result<Keeper, Fault> {
-    let Viewer(signed_in) = viewer(request).await?;
-    if signed_in.may(Deed::KeepKeys) {
-        return Ok(Keeper(signed_in));
+    let Viewer { signed_in, .. } = viewer(request).await?;
+    match signed_in.member.reach(Deed::KeepKeys) {
+        Some(reach) => Ok(Keeper { signed_in, reach }),
+        None => Err(Refusal::RoleTooLow("Only owners can manage keys.").into()),
     }
-    Err(Refusal::RoleTooLow("Only owners can manage keys.").into())
+}
+
+async fn owner(request: HttpRequest) -> Result<Owner, Fault> {
+    let signed_in = signed_in(request).await?;
+    match signed_in.may(Deed::KeepTeam) && signed_in.may(Deed::RevokeAll) {
+        true => Ok(Owner(signed_in)),
+        false => Err(Refusal::RoleTooLow("Only owners can do this.").into()),
+    }
+}
+
+async fn insider(request: HttpRequest) -> Result<Insider, Fault> {
+    let signed_in = signed_in(request).await?;
+    match signed_in.may(Deed::SeeTeam) {
+        true => Ok(Insider(signed_in)),
+        false => Err(Refusal::RoleTooLow("Only owners and admins can see this.").into()),
+    }
 }
 
 impl FromRequest for SignedIn {
@@ -151,6 +219,24 @@ impl FromRequest for Keeper {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Box::pin(keeper(request.clone()))
+    }
+}
+
+impl FromRequest for Owner {
+    type Error = Fault;
+    type Future = Extraction<Owner>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Box::pin(owner(request.clone()))
+    }
+}
+
+impl FromRequest for Insider {
+    type Error = Fault;
+    type Future = Extraction<Insider>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Box::pin(insider(request.clone()))
     }
 }
 

@@ -6,7 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::fault::Fault;
 use crate::guard::SignedIn;
-use crate::people::member::Deed;
+use crate::keys::name::fold;
+use crate::people::member::{Deed, Team};
 use crate::site::Site;
 use crate::{keys, people};
 
@@ -28,6 +29,16 @@ pub struct NavGroup {
     pub items: Vec<NavItem>,
 }
 
+/// A team that a person can go on in.
+pub struct TeamChoice {
+    /// Its name.
+    pub name: String,
+    /// Where the form that makes it the current one is sent.
+    pub url: String,
+    /// Whether it is the current one.
+    pub is_current: bool,
+}
+
 /// What stands round every page of a signed-in person (`layout.html`).
 pub struct Shell {
     /// The team.
@@ -36,6 +47,8 @@ pub struct Shell {
     pub team_initial: String,
     /// Hidden field `team` of every form.
     pub team_id: String,
+    /// Every team of theirs, by name; none where there is nothing to choose.
+    pub teams: Vec<TeamChoice>,
     /// Hidden field `token` of every form.
     pub token: String,
     /// Who is signed in.
@@ -57,22 +70,39 @@ impl Shell {
     pub fn of(signed_in: &SignedIn, site: &Site, here: &str) -> Shell {
         let member = &signed_in.member;
         let mut items = vec![nav_item("Security", people::address::SECURITY, here)];
-        if member.role.may(Deed::SeeKeys) {
+        if signed_in.may(Deed::SeeKeys) {
             items.push(nav_item("Developers", keys::address::LIST, here));
+        }
+        let mut navigation = vec![NavGroup { label: "Account", items }];
+        if signed_in.may(Deed::SeeTeam) {
+            let items = vec![nav_item("Settings", people::address::TEAM, here)];
+            navigation.push(NavGroup { label: "Team", items });
         }
         Shell {
             team_name: member.team.name.clone(),
             team_initial: member.team.name.chars().next().unwrap_or('K').to_uppercase().collect(),
             team_id: member.team.id.to_string(),
+            teams: team_choices(signed_in),
             token: signed_in.form.token(),
             person_name: member.person.name.clone(),
             role: member.role.label(),
             home_url: keys::address::LIST,
             sign_out_url: people::address::LOGOUT,
-            navigation: vec![NavGroup { label: "Account", items }],
+            navigation,
             plain_http_warning: site.is_plain_http(),
         }
     }
+}
+
+fn team_choices(signed_in: &SignedIn) -> Vec<TeamChoice> {
+    let mut teams: Vec<_> = signed_in.teams.iter().filter(|_| signed_in.teams.len() > 1).collect();
+    teams.sort_by_cached_key(|team| (fold(&team.name), team.id.to_string()));
+    let choice = |team: &Team| TeamChoice {
+        name: team.name.clone(),
+        url: people::address::current_team(&team.id),
+        is_current: team.id == signed_in.member.team.id,
+    };
+    teams.into_iter().map(choice).collect()
 }
 
 fn nav_item(label: &'static str, url: &'static str, here: &str) -> NavItem {

@@ -13,7 +13,7 @@ pub enum Refusal {
     FormToken,
     /// The request comes from another site's page.
     OtherSite,
-    /// The form was made for another team than the current one.
+    /// The form, or the page that asks, was made for another team than the current one.
     OtherTeam,
     /// There is no such thing for this person.
     NotFound,
@@ -63,7 +63,7 @@ impl Refusal {
             Refusal::NoAccess(_) => "You have no access to this page",
             Refusal::FormToken => "This form is no longer valid",
             Refusal::OtherSite => "This request came from another site",
-            Refusal::OtherTeam => "This form is for another team",
+            Refusal::OtherTeam => "This page is for another team",
             Refusal::NotFound => "There is nothing here",
             Refusal::SetUpLink => "This link does not work",
             Refusal::AlreadySent => "This form was sent before",

@@ -2,6 +2,7 @@
 //! been told how to call fails them.
 
 use keyrack::app::{Access, DOORS, PAGES, Route};
+use keyrack::people::member::Role;
 use keyrack::{assets, docs, gate, health, keys, people};
 
 use crate::both_engines;
@@ -10,24 +11,51 @@ use crate::world::{PASSWORD, Person, World, cast};
 
 /// An id of the right form that no key has.
 const ABSENT: &str = "key_01kam0000000000000000000aa";
+/// An id of the right form that no team has.
+const ABSENT_TEAM: &str = "team_01kam0000000000000000000aa";
+/// The team whose keys it is about.
+const TEAM: &str = "Northwind Rota";
 
 /// Who comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Anonymous,
     Member,
+    /// A member while the team lets members manage their own keys; none of the keys is theirs.
+    Keeper,
     Viewer,
     Admin,
     /// Owner of another team.
     Stranger,
+    /// Owner of another team, and there now; joined this one later, as a viewer.
+    Guest,
+    /// The same person, who went on in this team.
+    Switched,
     /// Was an owner of this team until a moment ago.
     Removed,
     Owner,
 }
 
 /// The owner last: only what they do changes anything.
-const EVERYBODY: [Who; 7] =
-    [Who::Anonymous, Who::Member, Who::Viewer, Who::Admin, Who::Stranger, Who::Removed, Who::Owner];
+const EVERYBODY: [Who; 10] = [
+    Who::Anonymous,
+    Who::Member,
+    Who::Keeper,
+    Who::Viewer,
+    Who::Admin,
+    Who::Stranger,
+    Who::Guest,
+    Who::Switched,
+    Who::Removed,
+    Who::Owner,
+];
+
+impl Who {
+    /// Whether the team that they are in now is another.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Who::Stranger | Who::Guest)
+    }
+}
 
 /// Somebody at their browser, with a token and a team for forms.
 struct Caller {
@@ -40,22 +68,29 @@ struct Caller {
 }
 
 impl Caller {
+    /// Signs in, and sets the team's setting as it is for them.
     async fn new(world: &World, who: Who) -> Caller {
+        world.let_members_manage_keys(TEAM, who == Who::Keeper);
         let mut person = world.visitor();
         let form = person.get(people::address::LOGIN).await.form(people::address::LOGIN);
         let visitor_token = form.value("token").to_owned();
         let name = match who {
             Who::Anonymous => return Caller { who, person, visitor_token, envelope: Vec::new() },
-            Who::Member => "mia",
+            Who::Member | Who::Keeper => "mia",
             Who::Viewer => "vera",
             Who::Admin => "adam",
             Who::Stranger => "sam",
             Who::Owner => "olga",
+            Who::Guest | Who::Switched => "gina",
             Who::Removed => "rita",
         };
-        let email = if who == Who::Removed { "rita@northwind.example".to_owned() } else { cast::email(name) };
+        let email = cast::email(name);
         let answer = person.submit(&form.with("email", &email).with("password", PASSWORD)).await;
         assert_eq!(answer.status, 303, "{who:?} cannot sign in");
+        if who == Who::Switched {
+            let form = person.get(people::address::SECURITY).await.form("/teams/");
+            assert_eq!(person.submit(&form).await.status, 303);
+        }
         let envelope = person.get(people::address::SECURITY).await.form(people::address::LOGOUT).fields;
         assert_eq!(envelope.len(), 2, "token and team");
         if who == Who::Removed {
@@ -82,14 +117,15 @@ impl Caller {
     }
 }
 
-/// Two keys of the team: one Active, one Revoked.
-struct Keys {
+/// What addresses name: the team, and two keys of it, one Active, one Revoked.
+struct Ids {
     live: String,
     spent: String,
+    team: String,
 }
 
-impl Keys {
-    async fn made_by(owner: &mut Caller, world: &World) -> Keys {
+impl Ids {
+    async fn made_by(owner: &mut Caller, world: &World) -> Ids {
         for name in ["live", "spent"] {
             let form = owner.person.get(keys::address::NEW).await.form(keys::address::LIST_OF_KEYS);
             let answer = owner.person.submit(&form.with("name", name).with("permission", "shifts:read")).await;
@@ -97,15 +133,25 @@ impl Keys {
             answer.texts("[data-secret]").iter().for_each(|secret| crate::world::logs::remember(secret));
         }
         let find = |wanted: &str| world.key_rows().into_iter().find(|row| row.name == wanted).expect("made").id;
-        let keys = Keys { live: find("live"), spent: find("spent") };
-        let revocation = keys::address::REVOCATION.replace("{id}", &keys.spent);
+        let ids = Ids { live: find("live"), spent: find("spent"), team: world.team_named(TEAM) };
+        let revocation = keys::address::REVOCATION.replace("{id}", &ids.spent);
         assert_eq!(owner.call("POST", &revocation, &[]).await.status, 303);
-        keys
+        ids
+    }
+
+    /// Ids that nothing has.
+    fn absent() -> Ids {
+        Ids { live: ABSENT.into(), spent: ABSENT.into(), team: ABSENT_TEAM.into() }
+    }
+
+    /// What is no id.
+    fn none() -> Ids {
+        Ids { live: "no-id".into(), spent: "no-id".into(), team: "no-id".into() }
     }
 }
 
 /// How a route is called so that it does what it is for, and the status it then answers with.
-fn good_call(route: &Route, keys: &Keys) -> (String, Vec<(&'static str, &'static str)>, u16) {
+fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static str)>, u16) {
     let (pattern, method, _) = *route;
     let (id, fields, status): (&str, &[_], u16) = match (pattern, method) {
         ("/", "GET") => ("", &[], 303),
@@ -119,6 +165,8 @@ fn good_call(route: &Route, keys: &Keys) -> (String, Vec<(&'static str, &'static
         (people::address::LOGOUT, "POST") => ("", &[], 303),
         (people::address::SECURITY, "GET") => ("", &[], 200),
         (people::address::SECURITY, "POST") => ("", &[("current_password", PASSWORD), ("new_password", "weak")], 422),
+        (people::address::CURRENT_TEAM, "POST") => (&ids.team, &[], 303),
+        (people::address::TEAM, "GET" | "POST") => ("", &[], 200),
         (keys::address::LIST, "GET") => ("", &[], 200),
         (keys::address::ALIAS, "GET") => ("", &[], 308),
         // Complete but for the name: refused as a form, after everything else was found good.
@@ -126,13 +174,13 @@ fn good_call(route: &Route, keys: &Keys) -> (String, Vec<(&'static str, &'static
             ("", &[("name", ""), ("permission", "shifts:read"), ("expiration", "never"), ("nonce", NONCE)], 422)
         }
         (keys::address::NEW, "GET") => ("", &[], 200),
-        (keys::address::KEY, "GET") => (&keys.live, &[], 200),
-        (keys::address::EDIT, "GET") => (&keys.live, &[], 200),
-        (keys::address::EDIT, "POST") => (&keys.live, &[("name", "renamed")], 303),
-        (keys::address::REVOCATION, "GET") => (&keys.live, &[], 200),
-        (keys::address::REVOCATION, "POST") => (&keys.live, &[], 303),
-        (keys::address::DELETION, "GET") => (&keys.spent, &[], 200),
-        (keys::address::DELETION, "POST") => (&keys.spent, &[], 303),
+        (keys::address::KEY, "GET") => (&ids.live, &[], 200),
+        (keys::address::EDIT, "GET") => (&ids.live, &[], 200),
+        (keys::address::EDIT, "POST") => (&ids.live, &[("name", "renamed")], 303),
+        (keys::address::REVOCATION, "GET") => (&ids.live, &[], 200),
+        (keys::address::REVOCATION, "POST") => (&ids.live, &[], 303),
+        (keys::address::DELETION, "GET") => (&ids.spent, &[], 200),
+        (keys::address::DELETION, "POST") => (&ids.spent, &[], 303),
         (docs::ADDRESS, "GET") => ("", &[], 200),
         (health::UP | health::READY, "GET") => ("", &[], 200),
         // No key is presented.
@@ -149,18 +197,23 @@ const NONCE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// What a route has to answer to somebody, if called well.
 fn expected(route: &Route, caller: &Caller, good: u16) -> u16 {
     let (pattern, method, access) = *route;
-    let names_a_key = pattern.contains("{id}");
-    let is_stranger = caller.who == Who::Stranger;
+    let names_a_key = pattern.starts_with(keys::address::LIST_OF_KEYS) && pattern.contains("{id}");
     match access {
         // Who is signed in needs no form to sign in.
         Access::Open if (pattern, method) == (people::address::LOGIN, "GET") && caller.is_signed_in() => 303,
         Access::Open | Access::FirstRun | Access::OwnKey => good,
         _ if !caller.is_signed_in() => 303,
+        Access::SignedIn if pattern == people::address::CURRENT_TEAM && caller.who == Who::Stranger => 404,
         Access::SignedIn => good,
         Access::SeeKeys | Access::KeepKeys if caller.who == Who::Member => 403,
-        Access::KeepKeys if matches!(caller.who, Who::Viewer | Who::Admin) => 403,
-        Access::SeeKeys | Access::KeepKeys if is_stranger && names_a_key => 404,
+        Access::KeepKeys if matches!(caller.who, Who::Viewer | Who::Switched | Who::Admin) => 403,
+        Access::SeeKeys | Access::KeepKeys if caller.who.is_elsewhere() && names_a_key => 404,
+        // None of them is theirs.
+        Access::SeeKeys | Access::KeepKeys if caller.who == Who::Keeper && names_a_key => 404,
         Access::SeeKeys | Access::KeepKeys => good,
+        Access::SeeTeam if matches!(caller.who, Who::Owner | Who::Admin) || caller.who.is_elsewhere() => good,
+        Access::KeepTeam if caller.who == Who::Owner || caller.who.is_elsewhere() => good,
+        Access::SeeTeam | Access::KeepTeam => 403,
     }
 }
 
@@ -168,34 +221,32 @@ fn is_asking_to_sign_in(answer: &Answer) -> bool {
     answer.location().starts_with("/login?next=")
 }
 
-/// Rita owns the team too, for a while.
-fn bring_rita_in(world: &World) {
-    let olga = world.password_hash("olga@northwind.example");
-    let copy = |table: &str, columns: &str, values: &str, from: &str| {
-        world.execute(&format!("INSERT INTO {table} ({columns}) SELECT {values} FROM {from}")).unwrap();
-    };
-    let person = "person_01kam0000000000000000000rr";
-    let names = format!(
-        "'{person}', 'rita@northwind.example', 'rita@northwind.example', 'Rita', '{olga}', password_version, created_at"
-    );
-    let olgas = "people WHERE email_folded = 'olga@northwind.example'";
-    copy("people", "id, email, email_folded, name, password_hash, password_version, created_at", &names, olgas);
-    let joined = "members JOIN people ON people.id = members.person_id WHERE email_folded = 'olga@northwind.example'";
-    let values = format!("'{person}', team_id, role, members.created_at");
-    copy("members", "person_id, team_id, role, created_at", &values, joined);
+/// Rita owns the team too, for a while. Gina is a viewer of it, but owned another before.
+fn bring_in_rita_and_gina(world: &World) {
+    let hash = world.password_hash("olga@northwind.example");
+    for (name, n) in [("rita", "rr"), ("gina", "gg")] {
+        let (person, email) = (format!("person_01kam0000000000000000000{n}"), cast::email(name));
+        let columns = "id, email, email_folded, name, password_hash, password_version, created_at";
+        let values = format!("'{person}', '{email}', '{email}', '{name}', '{hash}', 0, {}", world.now().unix());
+        world.execute(&format!("INSERT INTO people ({columns}) VALUES ({values})")).unwrap();
+    }
+    world.join(&cast::email("rita"), TEAM, Role::Owner);
+    world.join(&cast::email("gina"), "Harbour", Role::Owner);
+    world.clock.advance(1);
+    world.join(&cast::email("gina"), TEAM, Role::Viewer);
 }
 
 both_engines!(
     async fn every_route_answers_every_person_as_the_table_says(world) {
-        bring_rita_in(&world);
+        bring_in_rita_and_gina(&world);
         let mut owner = Caller::new(&world, Who::Owner).await;
-        let keys = Keys::made_by(&mut owner, &world).await;
+        let ids = Ids::made_by(&mut owner, &world).await;
         for who in EVERYBODY {
             let before = world.key_rows();
             let mut caller = Caller::new(&world, who).await;
             // Deletion last: it needs the key that the others have left alone.
             for route in DOORS.iter().chain(PAGES) {
-                let (path, fields, good) = good_call(route, &keys);
+                let (path, fields, good) = good_call(route, &ids);
                 let wanted = expected(route, &caller, good);
                 if route.0 == people::address::LOGIN && route.1 == "POST" {
                     world.clock.advance(600); // one wrong try each: none has to wait
@@ -205,7 +256,7 @@ both_engines!(
                 let needs_a_person = !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey);
                 let is_turned_away = needs_a_person && !caller.is_signed_in();
                 assert_eq!(is_asking_to_sign_in(&answer), is_turned_away, "{who:?} {route:?}: {}", answer.location());
-                if route.0 == people::address::LOGOUT {
+                if matches!(route.0, people::address::LOGOUT | people::address::CURRENT_TEAM) {
                     caller = if who == Who::Removed { caller } else { Caller::new(&world, who).await };
                 }
             }
@@ -218,13 +269,14 @@ both_engines!(
 both_engines!(
     async fn a_role_that_is_too_low_is_told_before_the_id_is_looked_up(world) {
         let mut owner = Caller::new(&world, Who::Owner).await;
-        let keys = Keys::made_by(&mut owner, &world).await;
-        let absent = Keys { live: ABSENT.into(), spent: ABSENT.into() };
-        for who in [Who::Member, Who::Viewer, Who::Admin] {
+        let ids = Ids::made_by(&mut owner, &world).await;
+        let absent = Ids::absent();
+        bring_in_rita_and_gina(&world);
+        for who in [Who::Member, Who::Viewer, Who::Switched, Who::Admin] {
             let mut caller = Caller::new(&world, who).await;
             for route in PAGES.iter().filter(|route| route.0.contains("{id}") && route.2 == Access::KeepKeys) {
                 let (mut bodies, mut statuses) = (Vec::new(), Vec::new());
-                for ids in [&keys, &absent] {
+                for ids in [&ids, &absent] {
                     let (path, fields, _) = good_call(route, ids);
                     let answer = caller.call(route.1, &path, &fields).await;
                     statuses.push(answer.status);
@@ -238,35 +290,38 @@ both_engines!(
 );
 
 both_engines!(
-    async fn another_teams_key_cannot_be_told_from_none(world) {
+    async fn what_is_anothers_cannot_be_told_from_none(world) {
         let mut owner = Caller::new(&world, Who::Owner).await;
-        let keys = Keys::made_by(&mut owner, &world).await;
-        let mut sam = Caller::new(&world, Who::Stranger).await;
-        let absent = Keys { live: ABSENT.into(), spent: ABSENT.into() };
-        let none = Keys { live: "no-id".into(), spent: "no-id".into() };
-        for route in PAGES.iter().filter(|route| route.0.contains("{id}")) {
-            let mut answers = Vec::new();
-            for ids in [&keys, &absent, &none] {
-                let (path, fields, _) = good_call(route, ids);
-                let answer = sam.call(route.1, &path, &fields).await;
-                let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
-                headers.sort();
-                answers.push((answer.status, headers, answer.masked()));
+        let ids = Ids::made_by(&mut owner, &world).await;
+        bring_in_rita_and_gina(&world);
+        for who in [Who::Stranger, Who::Guest, Who::Keeper] {
+            let mut caller = Caller::new(&world, who).await;
+            // Guest and Keeper are in that team.
+            let is_theirs = |route: &&Route| route.0 == people::address::CURRENT_TEAM && who != Who::Stranger;
+            for route in PAGES.iter().filter(|route| route.0.contains("{id}") && !is_theirs(route)) {
+                let mut answers = Vec::new();
+                for ids in [&ids, &Ids::absent(), &Ids::none()] {
+                    let (path, fields, _) = good_call(route, ids);
+                    let answer = caller.call(route.1, &path, &fields).await;
+                    let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+                    headers.sort();
+                    answers.push((answer.status, headers, answer.masked()));
+                }
+                assert_eq!(answers[0].0, 404, "{who:?} {route:?}");
+                assert!(answers[0] == answers[1] && answers[0] == answers[2], "{who:?} {route:?}: {answers:?}");
             }
-            assert_eq!(answers[0].0, 404, "{route:?}");
-            assert!(answers[0] == answers[1] && answers[0] == answers[2], "{route:?}: {answers:?}");
         }
     }
 );
 
 both_engines!(
     async fn who_is_signed_out_gets_a_prompt_where_htmx_asks(world) {
-        let keys = Keys { live: ABSENT.into(), spent: ABSENT.into() };
-        let needs_a_person = |route: &&Route| matches!(route.2, Access::SignedIn | Access::SeeKeys | Access::KeepKeys);
+        let ids = Ids::absent();
+        let needs_a_person = |route: &&Route| !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey);
         for route in PAGES.iter().filter(needs_a_person) {
             let mut caller = Caller::new(&world, Who::Anonymous).await;
             caller.person = caller.person.by_htmx();
-            let (path, fields, _) = good_call(route, &keys);
+            let (path, fields, _) = good_call(route, &ids);
             let answer = caller.call(route.1, &path, &fields).await;
             assert_eq!(answer.status, 401, "{route:?}");
             assert!(answer.text().contains("You are signed out"), "{route:?}: {}", answer.text());
@@ -278,12 +333,12 @@ both_engines!(
 both_engines!(
     async fn every_form_needs_a_token_and_a_team_of_its_sender(world) {
         let mut owner = Caller::new(&world, Who::Owner).await;
-        let keys = Keys::made_by(&mut owner, &world).await;
+        let ids = Ids::made_by(&mut owner, &world).await;
         let stranger = Caller::new(&world, Who::Stranger).await;
         let before = world.key_rows();
         let token_of = |caller: &Caller| caller.envelope.iter().find(|(name, _)| name == "token").unwrap().1.clone();
         for route in PAGES.iter().filter(|route| route.1 == "POST") {
-            let (path, fields, _) = good_call(route, &keys);
+            let (path, fields, _) = good_call(route, &ids);
             let fields: Vec<_> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let is_visitors = matches!(route.2, Access::Open | Access::FirstRun);
             let envelope = match is_visitors {
@@ -306,7 +361,7 @@ both_engines!(
             } else {
                 bad.push((400, good.without("team")));
                 bad.push((400, good.and("team", good.value("team"))));
-                bad.push((409, good.with("team", "team_01kam0000000000000000000aa")));
+                bad.push((409, good.with("team", ABSENT_TEAM)));
             }
             for (status, form) in bad {
                 let answer = owner.person.submit(&form).await;
@@ -327,13 +382,13 @@ fn allowed(path: &str) -> String {
 
 both_engines!(
     async fn every_other_method_is_refused_and_told_which_there_are(world) {
-        let keys = Keys { live: ABSENT.into(), spent: ABSENT.into() };
+        let ids = Ids::absent();
         let mut nobody = world.visitor();
         let mut patterns: Vec<&str> = PAGES.iter().chain(DOORS).map(|route| route.0).collect();
         patterns.dedup();
         for pattern in patterns {
             let route = PAGES.iter().chain(DOORS).find(|route| route.0 == pattern).unwrap();
-            let (path, _, _) = good_call(route, &keys);
+            let (path, _, _) = good_call(route, &ids);
             let allowed = allowed(pattern);
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
                 if allowed.split(", ").any(|known| known == method) {
@@ -349,9 +404,9 @@ both_engines!(
 both_engines!(
     async fn head_answers_as_get_does_without_a_body(world) {
         let mut owner = Caller::new(&world, Who::Owner).await;
-        let keys = Keys::made_by(&mut owner, &world).await;
+        let ids = Ids::made_by(&mut owner, &world).await;
         for route in PAGES.iter().chain(DOORS).filter(|route| route.1 == "GET") {
-            let (path, _, good) = good_call(route, &keys);
+            let (path, _, good) = good_call(route, &ids);
             let wanted = expected(route, &owner, good);
             let answer = owner.call("HEAD", &path, &[]).await;
             assert_eq!((answer.status, answer.body.as_str()), (wanted, ""), "{path}");

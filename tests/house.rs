@@ -85,6 +85,8 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("people/logout", None),
     ("people/security", Some("people/security")),
     ("people/setup", Some("people/setup")),
+    ("people/switch", None),
+    ("people/team", Some("people/team")),
     ("command/catalog", None),
     ("command/demo", None),
     ("command/user", None),

@@ -32,6 +32,10 @@ pub enum Action {
     SignedOut,
     /// A person has a new password.
     PasswordChanged,
+    /// A person went on in another of their teams.
+    TeamSwitched,
+    /// A setting of the team was changed.
+    TeamChanged,
     /// A key was made.
     KeyCreated,
     /// A key has a new name.
@@ -51,6 +55,8 @@ impl Action {
             Action::SignedIn => "signed_in",
             Action::SignedOut => "signed_out",
             Action::PasswordChanged => "password_changed",
+            Action::TeamSwitched => "team_switched",
+            Action::TeamChanged => "team_changed",
             Action::KeyCreated => "key_created",
             Action::KeyRenamed => "key_renamed",
             Action::KeyRevoked => "key_revoked",

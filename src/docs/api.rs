@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::fault::Fault;
 use crate::gate;
-use crate::guard::session_holder;
+use crate::guard;
 use crate::keys;
 use crate::page::{self, Porch};
 use crate::people;
@@ -28,7 +28,7 @@ struct ApiDocsPage {
 
 /// Shows the page.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let back = match session_holder(&request) {
+    let back = match guard::held(&request) {
         Some(_) => Back { label: "Developers", url: keys::address::LIST },
         None => Back { label: "Sign in", url: people::address::LOGIN },
     };

@@ -133,7 +133,7 @@ impl CreateForm {
 
 /// Asks for a new key.
 pub async fn ask(at: At<Keeper>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper(signed_in), place } = at;
+    let At { who: Keeper { signed_in, .. }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
     let projects = open_projects(&site, &signed_in).await?;
     CreatePage::new(shell, &site, &place, Typed::nothing(), &projects).answer(StatusCode::OK)
@@ -147,7 +147,7 @@ async fn open_projects(site: &Site, signed_in: &SignedIn) -> Result<Vec<Project>
 
 /// Creates the key and reveals its secret.
 pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
+    let At { who: Posted { sender: Keeper { signed_in, .. }, form }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
     let projects = match form.fields.project.as_deref().unwrap_or_default() {
         "" => Vec::new(),

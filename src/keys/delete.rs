@@ -44,7 +44,7 @@ impl Form for DeleteForm {
 
 /// Asks whether it is meant.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper(signed_in), place } = at;
+    let At { who: Keeper { signed_in, .. }, place } = at;
     let Standing::Spent(key) = place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) else {
         return Err(LIVE.into());
     };
@@ -67,7 +67,7 @@ pub async fn act(
     id: IdInPath,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
+    let At { who: Posted { sender: Keeper { signed_in, .. }, .. }, place } = at;
     let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
     let (now, deleted) = (place.now, id.clone());
     let name = site.store.write(move |db| delete(db, &realm, &id, &who, now)).await?;

@@ -85,7 +85,7 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
 
 /// Asks for the new name; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper(signed_in), place } = at;
+    let At { who: Keeper { signed_in, .. }, place } = at;
     match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
@@ -97,7 +97,7 @@ pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<
 
 /// Renames the key.
 pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper(signed_in), form }, place } = at;
+    let At { who: Posted { sender: Keeper { signed_in, .. }, form }, place } = at;
     let realm = place::realm_of(&signed_in);
     let Standing::Live(key) = place::find(&site, &realm, id).await?.at(place.now) else { return Err(SPENT.into()) };
     let name = match KeyName::parse(&form.name) {

@@ -48,7 +48,7 @@ struct ListPage {
 
 /// Shows the list.
 pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Viewer(signed_in), place } = at;
+    let At { who: Viewer { signed_in, .. }, place } = at;
     let (realm, query, now) = (place::realm_of(&signed_in), place.query.clone(), place.now);
     let read = site.store.read(move |db| {
         let counts = store::counts(db, &realm, &query, now)?;

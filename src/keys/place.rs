@@ -19,6 +19,7 @@ use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::guard::SignedIn;
 use crate::page;
+use crate::people::member::{Deed, Reach};
 use crate::refusal::Refusal;
 use crate::site::Site;
 
@@ -120,9 +121,11 @@ impl IdInPath {
     }
 }
 
-/// The keys that they reach.
+/// The keys that they reach; of whoever may not see every key, their own.
 pub fn realm_of(signed_in: &SignedIn) -> Realm {
-    Realm::of_team(signed_in.member.team.id.clone())
+    let member = &signed_in.member;
+    let reaches_all = member.reach(Deed::SeeKeys) == Some(Reach::Team);
+    Realm { team: member.team.id.clone(), made_by: (!reaches_all).then(|| member.person.id.clone()) }
 }
 
 /// The realm's key of that id, or nothing is here.

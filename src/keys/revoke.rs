@@ -41,7 +41,7 @@ impl Form for RevokeForm {
 
 /// Asks whether it is meant; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper(signed_in), place } = at;
+    let At { who: Keeper { signed_in, .. }, place } = at;
     match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
@@ -64,7 +64,7 @@ pub async fn act(
     id: IdInPath,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper(signed_in), .. }, place } = at;
+    let At { who: Posted { sender: Keeper { signed_in, .. }, .. }, place } = at;
     let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
     let now = place.now;
     let key = site.store.write(move |db| revoke(db, &realm, &id, &who, now)).await?;

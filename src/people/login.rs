@@ -64,10 +64,10 @@ pub async fn ask(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let next = own_path(&asked.next).to_owned();
-    if let Some((holder, _)) = guard::session_holder(&request) {
+    if let Some(held) = guard::held(&request) {
         // Somebody who was removed from their team would be sent back here, for ever.
-        let member = site.store.read(move |db| store::find_holder(db, &holder)).await?;
-        if member.is_some() {
+        let found = site.store.read(move |db| store::find_holder(db, &held.holder, None)).await?;
+        if found.is_some() {
             return Ok(page::see_other(&next));
         }
     }
@@ -108,7 +108,7 @@ pub async fn act(
     };
     let (status, error, wait_s) = match settled.await {
         Ok(Some(holder)) => {
-            guard::begin_session(&request, &holder)?;
+            guard::begin_session(&request, &holder, None)?;
             return Ok(page::see_other(&next));
         }
         Ok(None) => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong.".to_owned(), None),

@@ -25,30 +25,49 @@ pub enum Role {
     Admin,
     /// Sees every key; nothing else of the team.
     Viewer,
-    /// No access to keys, unless the team lets members keep their own.
+    /// No access to keys, unless the team lets members manage their own.
     Member,
 }
 
-/// What can be done with the keys of a team.
+/// What can be done in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// See keys and their details.
     SeeKeys,
     /// Create, rename, revoke and delete keys.
     KeepKeys,
+    /// Revoke every key of the team at once.
+    RevokeAll,
+    /// See the team's settings and projects.
+    SeeTeam,
+    /// Change them.
+    KeepTeam,
+}
+
+/// Whose keys a deed reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everybody's.
+    Team,
+    /// Those that the member created: anybody else's are not there for them.
+    Own,
 }
 
 impl Role {
     /// All of them, the highest first.
     pub const ALL: [Role; 4] = [Role::Owner, Role::Admin, Role::Viewer, Role::Member];
 
-    /// The table of roles and deeds: everything that is allowed stands here, the rest is not.
-    pub fn may(self, deed: Deed) -> bool {
+    /// The table of roles and deeds: how far a deed reaches in a team with that setting, none where it is not allowed.
+    pub fn reach(self, deed: Deed, members_manage_keys: bool) -> Option<Reach> {
+        let own = members_manage_keys.then_some(Reach::Own);
         match (self, deed) {
-            (Role::Owner, Deed::SeeKeys | Deed::KeepKeys) => true,
-            (Role::Admin | Role::Viewer, Deed::SeeKeys) => true,
-            (Role::Admin | Role::Viewer, Deed::KeepKeys) => false,
-            (Role::Member, Deed::SeeKeys | Deed::KeepKeys) => false,
+            (Role::Owner, _) => Some(Reach::Team),
+            (Role::Admin, Deed::SeeKeys | Deed::SeeTeam) => Some(Reach::Team),
+            (Role::Admin, Deed::KeepKeys | Deed::RevokeAll | Deed::KeepTeam) => None,
+            (Role::Viewer, Deed::SeeKeys) => Some(Reach::Team),
+            (Role::Viewer, Deed::KeepKeys | Deed::RevokeAll | Deed::SeeTeam | Deed::KeepTeam) => None,
+            (Role::Member, Deed::SeeKeys | Deed::KeepKeys) => own,
+            (Role::Member, Deed::RevokeAll | Deed::SeeTeam | Deed::KeepTeam) => None,
         }
     }
 
@@ -107,6 +126,15 @@ pub struct Member {
     pub team: Team,
     /// As what.
     pub role: Role,
+    /// The team's setting of that name.
+    pub members_manage_keys: bool,
+}
+
+impl Member {
+    /// How far a deed of theirs reaches; none where they may not do it.
+    pub fn reach(&self, deed: Deed) -> Option<Reach> {
+        self.role.reach(deed, self.members_manage_keys)
+    }
 }
 
 /// An e-mail address: what a person signs in with. Two that differ only in case are one.
@@ -171,13 +199,27 @@ mod tests {
         assert_eq!(Role::parse("Owner"), None);
     }
 
+    const DEEDS: [Deed; 5] = [Deed::SeeKeys, Deed::KeepKeys, Deed::RevokeAll, Deed::SeeTeam, Deed::KeepTeam];
+
     #[test]
-    fn only_owners_keep_keys() {
-        assert!(Role::Owner.may(Deed::KeepKeys));
-        for role in [Role::Admin, Role::Viewer, Role::Member] {
-            assert!(!role.may(Deed::KeepKeys));
+    fn each_role_reaches_what_the_table_of_people_says() {
+        let (team, own, none) = (Some(Reach::Team), Some(Reach::Own), None);
+        for (role, members_manage_keys, reaches) in [
+            (Role::Owner, false, [team; 5]),
+            (Role::Owner, true, [team; 5]),
+            (Role::Admin, false, [team, none, none, team, none]),
+            (Role::Admin, true, [team, none, none, team, none]),
+            (Role::Viewer, false, [team, none, none, none, none]),
+            (Role::Viewer, true, [team, none, none, none, none]),
+            (Role::Member, false, [none; 5]),
+            (Role::Member, true, [own, own, none, none, none]),
+        ] {
+            assert_eq!(
+                DEEDS.map(|deed| role.reach(deed, members_manage_keys)),
+                reaches,
+                "{role:?} {members_manage_keys}"
+            );
         }
-        assert!(!Role::Member.may(Deed::SeeKeys));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod login;
 pub mod logout;
 pub mod security;
 pub mod setup;
+pub mod switch;
+pub mod team;
 
 pub use hashing::Hashing;
 pub use sessions::Sessions;
@@ -20,6 +22,8 @@ pub use store::{find_holder, find_member, find_person, has_owner, names_of, owne
 
 /// The addresses of this room.
 pub mod address {
+    use super::member::TeamId;
+
     /// The first run: makes the first team and its owner.
     pub const SETUP: &str = "/setup";
     /// Sign in.
@@ -28,4 +32,15 @@ pub mod address {
     pub const LOGOUT: &str = "/logout";
     /// One's own password.
     pub const SECURITY: &str = "/account/security";
+    /// The settings of the current team.
+    pub const TEAM: &str = "/settings/team";
+    /// What the addresses of teams begin with.
+    pub const TEAMS: &str = "/teams/";
+    /// The pattern of the address that makes a team the current one.
+    pub const CURRENT_TEAM: &str = "/teams/{id}/current";
+
+    /// Makes that team the current one.
+    pub fn current_team(id: &TeamId) -> String {
+        CURRENT_TEAM.replace("{id}", id.as_str())
+    }
 }

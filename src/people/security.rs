@@ -108,7 +108,7 @@ pub async fn act(
     let proven = kept.holder;
     let holder = site.store.write(move |db| change(db, &proven, &hash, &account, &event)).await?;
     // This browser goes on, under a new session; the page says that it was done.
-    let form = guard::begin_session(&request, &holder)?;
+    let form = guard::begin_session(&request, &holder, Some(&signed_in.member.team.id))?;
     let signed_in = SignedIn { form, ..signed_in };
     page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
 }

@@ -8,8 +8,8 @@ use actix_web::cookie::time::Duration;
 
 use super::member::PersonId;
 use super::session::{self, Limits};
-use super::store;
-use crate::clock::Clock;
+use super::store::{self, SessionRow};
+use crate::clock::{Clock, Moment};
 use crate::fault::Fault;
 use crate::store::Store;
 
@@ -19,6 +19,11 @@ pub(crate) const PERSON: &str = "person";
 pub(crate) const PASSWORD_VERSION: &str = "password_version";
 /// The entry of a session that holds its form secret.
 pub(crate) const FORM_SECRET: &str = "form_secret";
+/// The entry of a session that names the current team; none: the one joined first.
+pub(crate) const TEAM: &str = "team";
+/// The entry of a session that says when it began, in seconds since 1970. It outlives a new key: who switches teams
+/// does not stay signed in for longer.
+pub(crate) const BEGAN: &str = "began";
 
 /// Being seen is written at most so often.
 const SEEN_EVERY_S: i64 = 60;
@@ -61,10 +66,15 @@ impl Sessions {
         // actix-session keeps each entry as JSON.
         let person = state.get(PERSON).and_then(|json| serde_json::from_str::<String>(json).ok());
         let person = person.and_then(|id| PersonId::parse(&id)).ok_or_else(|| Fault::broken("a session of nobody"))?;
-        let state = serde_json::to_string(&state).map_err(Fault::broken)?;
+        let began = state.get(BEGAN).and_then(|json| serde_json::from_str(json).ok()).and_then(Moment::from_unix);
         let now = self.clock.now();
+        let row = SessionRow {
+            state: serde_json::to_string(&state).map_err(Fault::broken)?,
+            created: began.unwrap_or(now),
+            seen: now,
+        };
         let oldest = now.plus_seconds(-self.limits.absolute_s);
-        self.store.write(move |db| store::insert_session(db, &digest, &person, &state, now, oldest)).await?;
+        self.store.write(move |db| store::insert_session(db, &digest, &person, &row, oldest)).await?;
         SessionKey::try_from(key).map_err(|e| Fault::broken(e.to_string()))
     }
 

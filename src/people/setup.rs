@@ -146,7 +146,7 @@ pub async fn act(
     let first = FirstTeam { team_name, name, email, hash };
     let who = Who { person: None, address: Some(visitor.address) };
     let owner = site.store.write(move |db| first.make(db, &token, who, now)).await?;
-    guard::begin_session(&request, &Holder { person: owner, password_version: 0 })?;
+    guard::begin_session(&request, &Holder { person: owner, password_version: 0 }, None)?;
     Ok(page::see_other(crate::keys::address::LIST))
 }
 

@@ -21,6 +21,7 @@ diesel::table! {
         id -> Text,
         name -> Text,
         created_at -> BigInt,
+        members_manage_keys -> Bool,
     }
 }
 

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use data_encoding::BASE64;
+use keyrack::people::member::Role;
 use serde::Deserialize;
 use serde_json::json;
 use thirtyfour::prelude::Key;
@@ -307,5 +308,37 @@ async fn the_pages_that_stand_without_a_script_are_sound() {
     }
     at.visit(LIST).await;
     critic.look("fault-500").await;
+    critic.expect_nothing_found();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_a_team_are_sound() {
+    let world = World::empty(Engine::Sqlite).await;
+    fill(&world);
+    let at = Browser::open(&world).await;
+    at.sign_in("olga").await;
+    let mut critic = Critic::new(&at);
+    at.visit("/settings/team").await;
+    critic.look("team").await;
+    at.click("label.box").await;
+    at.click_text("main", "Save").await;
+    at.until_shown(".callout").await;
+    critic.look("team-saved").await;
+    at.forget().await;
+    at.sign_in("adam").await;
+    at.visit("/settings/team").await;
+    critic.look("team-admin").await;
+    at.forget().await;
+    at.sign_in("vera").await;
+    at.visit("/settings/team").await;
+    critic.look("team-refused").await;
+    world.join("olga@northwind.example", "Harbour", Role::Admin);
+    at.forget().await;
+    at.sign_in("olga").await;
+    at.click(".teams summary").await;
+    critic.look("teams").await;
+    at.resize(390).await;
+    at.click(".menu-switch summary").await;
+    critic.look("teams-menu").await;
     critic.expect_nothing_found();
 }

@@ -5,6 +5,7 @@ mod life;
 mod looks;
 mod plain;
 mod roles;
+mod teams;
 mod trouble;
 mod weight;
 

@@ -65,6 +65,33 @@ both_databases!(
 );
 
 both_databases!(
+    async fn who_joined_a_second_team_signs_in_to_the_first_and_goes_on_in_the_other(place) {
+        assert_eq!(place.run(&add("olga@northwind.example", "owner", "Northwind Rota"), PASSWORD).code, Some(0));
+        let serving = place.serve(&[]);
+        // A while ago: who joins two teams within a second joined neither first.
+        let long_ago = "UPDATE members SET created_at = created_at - 60";
+        let store = keyrack::store::Store::join(&place.database).unwrap();
+        store.write_here(|db| Ok(crate::world::rows::run_on(db, long_ago)?)).unwrap();
+        let (mut olga, status) = sign_in(&serving, "olga@northwind.example", PASSWORD).await;
+        assert_eq!(status, 303);
+        assert!(olga.get("/settings/developers").await.texts(".teams").is_empty());
+        let joined = place.run(&add("olga@northwind.example", "viewer", "Harbour"), "");
+        assert_eq!((joined.code, joined.err.as_str()), (Some(0), ""), "{joined:?}");
+
+        let page = olga.get("/settings/developers").await;
+        assert_eq!(page.texts(".teams .team"), ["Harbour", "Northwind Rota"], "offered at the next request");
+        let answer = olga.submit(&page.form("/teams/")).await;
+        assert_eq!((answer.status, answer.location()), (303, "/settings/developers"));
+        let page = olga.get("/settings/developers").await;
+        assert_eq!((page.texts(".brand-name"), page.texts(".person-role")), (vec!["Harbour".into()], vec!["Viewer".into()]));
+        let (mut again, status) = sign_in(&serving, "olga@northwind.example", PASSWORD).await;
+        assert_eq!(status, 303);
+        assert_eq!(again.get("/settings/developers").await.texts(".brand-name"), ["Northwind Rota"]);
+        assert_eq!(serving.stop().code, Some(0));
+    }
+);
+
+both_databases!(
     async fn what_cannot_be_added_is_one_line_and_2_and_leaves_nothing(place) {
         for (email, role, team, password, word) in [
             ("olga", "owner", "Northwind", PASSWORD, "--email"),

@@ -5,6 +5,8 @@ mod logout;
 mod security;
 mod session;
 mod setup;
+mod switch;
+mod team;
 
 use crate::world::Person;
 use crate::world::form::{Answer, Form};

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use keyrack::fault::Fault;
 use keyrack::people::member::Role;
 use keyrack::store::Db;
-use keyrack::store::schema::{audit_log, members, people, sessions, sign_in_failures};
+use keyrack::store::schema::{audit_log, members, people, sessions, sign_in_failures, teams};
 
 use super::World;
 
@@ -114,6 +114,35 @@ impl World {
     pub fn remove_member(&self, email: &str) {
         let person = self.person_with(email);
         self.change(|db| diesel::delete(members::table.filter(members::person_id.eq(person))).execute(db));
+    }
+
+    /// The id of the team of that name.
+    pub fn team_named(&self, name: &str) -> String {
+        self.look(|db| teams::table.filter(teams::name.eq(name)).select(teams::id).first(db))
+    }
+
+    /// Makes a person a member of one more team.
+    pub fn join(&self, email: &str, team: &str, role: Role) {
+        let (person, team, now) = (self.person_with(email), self.team_named(team), self.now().unix());
+        let row = (
+            members::person_id.eq(person),
+            members::team_id.eq(team),
+            members::role.eq(role.word()),
+            members::created_at.eq(now),
+        );
+        self.change(|db| diesel::insert_into(members::table).values(row).execute(db));
+    }
+
+    /// Takes a person out of one team.
+    pub fn leave(&self, email: &str, team: &str) {
+        let membership = members::table.find((self.person_with(email), self.team_named(team)));
+        self.change(|db| diesel::delete(membership).execute(db));
+    }
+
+    /// The team's setting, as an owner makes it.
+    pub fn let_members_manage_keys(&self, team: &str, is_on: bool) {
+        let found = teams::table.filter(teams::name.eq(team));
+        self.change(|db| diesel::update(found).set(teams::members_manage_keys.eq(is_on)).execute(db));
     }
 
     /// The column `value` of what a query finds.

@@ -5,7 +5,7 @@ mod sign_in;
 
 use diesel::prelude::*;
 
-pub(super) use sessions::{delete_session, find_session, insert_session, see_session};
+pub(super) use sessions::{SessionRow, delete_session, find_session, insert_session, see_session};
 pub(super) use sign_in::{
     Credentials, change_password, credentials, failures, hold_failures, note_failure, renew_hash,
 };
@@ -24,6 +24,8 @@ use crate::store::schema::{instance, members, people, setup_tokens, teams};
 const FIRST_OWNER: &str = "first_owner";
 /// The name of the fact that holds the bytes cookies are signed with.
 const COOKIE_KEY: &str = "cookie_key";
+/// So many teams of one person are read: the current one, and those joined first.
+const MAX_TEAMS: i64 = 100;
 
 /// What a stored text should be and is not: a foreign hand was at work.
 pub(super) fn unreadable(what: &str) -> Fault {
@@ -100,7 +102,13 @@ pub fn find_team_named(db: &mut Db, name: &ShownName) -> Result<Option<Team>, Fa
         .select((teams::id, teams::name))
         .first::<(String, String)>(db)
         .optional()?;
-    found.map(|(id, name)| Ok(Team { id: TeamId::parse(&id).ok_or_else(|| unreadable("team id"))?, name })).transpose()
+    found.map(team).transpose()
+}
+
+/// Keeps the setting “Members manage their own keys”; answers whether it was another before.
+pub fn set_members_manage_keys(db: &mut Db, team: &TeamId, is_on: bool) -> Result<bool, Fault> {
+    let other = teams::table.find(team.as_str()).filter(teams::members_manage_keys.ne(is_on));
+    Ok(diesel::update(other).set(teams::members_manage_keys.eq(is_on)).execute(db)? == 1)
 }
 
 /// Makes a person.
@@ -164,39 +172,52 @@ fn person((id, name, email): (String, String, String)) -> Result<Person, Fault> 
     Ok(Person { id: PersonId::parse(&id).ok_or_else(|| unreadable("person id"))?, name, email })
 }
 
+fn team((id, name): (String, String)) -> Result<Team, Fault> {
+    Ok(Team { id: TeamId::parse(&id).ok_or_else(|| unreadable("team id"))?, name })
+}
+
 /// A person as a member of the team they joined first; none once they are in no team.
 pub fn find_member(db: &mut Db, id: &PersonId) -> Result<Option<Member>, Fault> {
-    Ok(find_member_and_version(db, id)?.map(|(member, _)| member))
+    Ok(memberships(db, id, None, 1)?.pop().map(|(member, _)| member))
 }
 
-/// Whose a session is, as [`find_member`] finds them; none if they have another password by now.
-pub fn find_holder(db: &mut Db, holder: &Holder) -> Result<Option<Member>, Fault> {
-    let found = find_member_and_version(db, &holder.person)?;
-    Ok(found.filter(|(_, version)| *version == holder.password_version).map(|(member, _)| member))
+/// Whose a session is, with every team they are in: as a member of `current`, if they are in it, else of the team
+/// joined first. None if they are in no team, or have another password by now.
+pub fn find_holder(
+    db: &mut Db,
+    holder: &Holder,
+    current: Option<&TeamId>,
+) -> Result<Option<(Member, Vec<Team>)>, Fault> {
+    let found = memberships(db, &holder.person, current, MAX_TEAMS)?;
+    let teams = found.iter().map(|(member, _)| member.team.clone()).collect();
+    let first = found.into_iter().next().filter(|(_, version)| *version == holder.password_version);
+    Ok(first.map(|(member, _)| (member, teams)))
 }
 
-fn find_member_and_version(db: &mut Db, id: &PersonId) -> Result<Option<(Member, i64)>, Fault> {
-    type Row = ((String, String, String), (String, String), String, i64);
-    let found = members::table
+/// What a person is, team by team, with the version of their password: in `first` if they are in it, then in the
+/// order in which they joined.
+fn memberships(db: &mut Db, id: &PersonId, first: Option<&TeamId>, most: i64) -> Result<Vec<(Member, i64)>, Fault> {
+    type Row = ((String, String, String), (String, String, bool), String, i64);
+    let first = first.map_or("", |first| first.as_str());
+    let rows = members::table
         .inner_join(people::table)
         .inner_join(teams::table)
         .filter(members::person_id.eq(id.as_str()))
-        .order((members::created_at, members::team_id))
+        .order((members::team_id.ne(first), members::created_at, members::team_id))
         .select((
             (people::id, people::name, people::email),
-            (teams::id, teams::name),
+            (teams::id, teams::name, teams::members_manage_keys),
             members::role,
             people::password_version,
         ))
-        .first::<Row>(db)
-        .optional()?;
-    let Some((who, (team_id, name), role, version)) = found else { return Ok(None) };
-    let member = Member {
-        person: person(who)?,
-        team: Team { id: TeamId::parse(&team_id).ok_or_else(|| unreadable("team id"))?, name },
-        role: Role::parse(&role).ok_or_else(|| unreadable("role"))?,
-    };
-    Ok(Some((member, version)))
+        .limit(most)
+        .load::<Row>(db)?;
+    rows.into_iter()
+        .map(|(who, (id, name, members_manage_keys), role, version)| {
+            let role = Role::parse(&role).ok_or_else(|| unreadable("role"))?;
+            Ok((Member { person: person(who)?, team: team((id, name))?, role, members_manage_keys }, version))
+        })
+        .collect()
 }
 
 /// The names of a team's owners, in the order they joined.

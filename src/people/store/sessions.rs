@@ -36,8 +36,7 @@ pub fn insert_session(
     db: &mut Db,
     digest: &[u8],
     person: &PersonId,
-    state: &str,
-    now: Moment,
+    row: &SessionRow,
     oldest: Moment,
 ) -> Result<(), Fault> {
     diesel::delete(sessions::table.filter(sessions::created_at.lt(oldest.unix()))).execute(db)?;
@@ -45,9 +44,9 @@ pub fn insert_session(
         .values((
             sessions::digest.eq(digest),
             sessions::person_id.eq(person.as_str()),
-            sessions::state.eq(state),
-            sessions::created_at.eq(now.unix()),
-            sessions::seen_at.eq(now.unix()),
+            sessions::state.eq(&row.state),
+            sessions::created_at.eq(row.created.unix()),
+            sessions::seen_at.eq(row.seen.unix()),
         ))
         .execute(db)?;
     Ok(())
