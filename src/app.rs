@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use crate::clock::Clock;
 use crate::config::{BadSetting, Settings};
 use crate::fault::Fault;
-use crate::form::BODY_BYTES;
+use crate::form::{BODY_BYTES, create_body_bytes};
 use crate::people::session::{Limits, draw_cookie_key};
 use crate::people::{Hashing, Sessions};
 use crate::public_url::PublicUrl;
@@ -59,9 +59,10 @@ macro_rules! routes {
         /// Path, method, access.
         pub const $table: &[Route] = &[$($(($path, stringify!($method), Access::$access)),+),+];
 
-        fn $configure(app: &mut web::ServiceConfig) {
+        fn $configure(app: &mut web::ServiceConfig, site: &Site) {
             $(app.service(
                 web::resource($path)
+                    .app_data(body_limit($path, site))
                     $(.route(routes!(@route $method).to($handler)))+
                     .default_service(web::to(|| wrong_method(&[$(routes!(@allowed $method)),+]))),
             );)+
@@ -98,6 +99,12 @@ routes! { DOORS, doors:
     health::READY => { GET Open health::ready }
     gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
     assets::ADDRESS => { GET Open assets::serve }
+}
+
+/// A create form is as long as the catalog makes it.
+fn body_limit(path: &str, site: &Site) -> web::PayloadConfig {
+    let is_create = path == keys::address::LIST_OF_KEYS;
+    web::PayloadConfig::new(if is_create { create_body_bytes(site.catalog.choice_bytes()) } else { BODY_BYTES })
 }
 
 async fn wrong_method(allowed: &'static [&'static str]) -> Result<HttpResponse, Fault> {
@@ -158,13 +165,13 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
             .app_data(site.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES))
             .wrap(from_fn(edge::observe))
-            .configure(doors)
+            .configure(|app| doors(app, &site))
             .service(
                 web::scope("")
                     .wrap(sessions(&site, limits))
                     .wrap(from_fn(edge::keep_out))
                     .wrap(Compress::default())
-                    .configure(pages)
+                    .configure(|app| pages(app, &site))
                     .default_service(web::to(nothing_here)),
             )
     };

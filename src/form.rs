@@ -20,6 +20,13 @@ use crate::refusal::Refusal;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest body of a form.
 pub const BODY_BYTES: usize = 16 * 1024;
+/// What a create form may hold beside what is chosen from the catalog: its name, trusted domains, addresses.
+const BESIDE_THE_CHOICE_BYTES: usize = 15 * 1024;
+
+/// The longest body of a create form, by how much can be chosen on it.
+pub fn create_body_bytes(choice_bytes: usize) -> usize {
+    BODY_BYTES.max(BESIDE_THE_CHOICE_BYTES + choice_bytes)
+}
 
 /// Somebody who sends a form.
 pub trait Sender: FromRequest<Error = Fault> + 'static {
@@ -167,4 +174,18 @@ fn take_envelope<S: Sender>(pairs: Pairs, sender: &S) -> Result<Pairs, Refusal> 
         }
     }
     Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::catalog::Catalog;
+
+    #[test]
+    fn only_a_large_catalog_makes_a_form_longer() {
+        assert_eq!(create_body_bytes(Catalog::built_in().choice_bytes()), BODY_BYTES);
+        assert_eq!(create_body_bytes(1_024), BODY_BYTES);
+        assert_eq!(create_body_bytes(1_025), BODY_BYTES + 1);
+        assert_eq!(create_body_bytes(100_000), 115_360);
+    }
 }

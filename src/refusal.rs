@@ -29,7 +29,7 @@ pub enum Refusal {
     WrongHost,
     /// The address does not answer to this method; those it answers to, as `Allow` lists them.
     WrongMethod(String),
-    /// The body is longer than 16 KiB.
+    /// The body is longer than a form's can be: 16 KiB, or what the catalog makes of a create form.
     TooLarge,
     /// Too many tries; how many seconds to wait.
     TooManyTries(i64),
@@ -93,7 +93,7 @@ impl Refusal {
             Refusal::BadRequest(why) => why.clone(),
             Refusal::WrongHost => "Open Keyrack under its own address.".into(),
             Refusal::WrongMethod(_) => "Go back and use the buttons of the page.".into(),
-            Refusal::TooLarge => "Nothing was changed. A form may be 16 KiB long.".into(),
+            Refusal::TooLarge => "Nothing was changed. No form of ours gets that long.".into(),
             Refusal::TooManyTries(seconds) => format!("Wait {}, then try again.", waiting(*seconds)),
         }
     }

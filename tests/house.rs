@@ -23,6 +23,7 @@ const NOUNS: &[&str] = &[
     "keys/catalog/file/lines",
     "keys/catalog/file/mod",
     "keys/catalog/file/tables",
+    "keys/catalog/form_size",
     "keys/catalog/kind",
     "keys/catalog/mistake",
     "keys/catalog/mod",

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use keyrack::keys::catalog::{Action, Catalog, Field, Parts, Resource};
 use keyrack::{assets, docs};
 
 use crate::both_engines;
@@ -262,6 +263,33 @@ both_engines!(
         assert_eq!(status, 413, "also when its length is not told");
     }
 );
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_form_may_be_as_long_as_its_catalog_makes_it() {
+    let names =
+        |letter: char, count: usize| (0..count).map(|n| format!("{letter}_of_a_longer_name_{n}")).collect::<Vec<_>>();
+    let resource = |id: String| Resource {
+        actions: names('a', 5).iter().map(|id| Action::new(id)).collect(),
+        fields: names('f', 40).iter().map(|id| Field::new(id)).collect(),
+        ..Resource::new(&id, &[], &[])
+    };
+    let resources: Vec<Resource> = names('r', 30).into_iter().map(resource).collect();
+    let catalog = Catalog::new(Parts { resources: resources.clone(), ..Parts::built_in() }).unwrap();
+    let world = World::begin_with(Engine::Sqlite, catalog).await;
+    let mut olga = world.sign_in("olga").await;
+    let mut form = olga.create_form().await.with("name", &"🗝".repeat(60)).with("expiration", "never");
+    for Resource { id, actions, fields, .. } in &resources {
+        form = form.with(&format!("fields.{id}"), "some");
+        form = actions.iter().fold(form, |form, action| form.and("permission", &format!("{id}:{}", action.id)));
+        form = fields.iter().fold(form, |form, field| form.and("field", &format!("{id}:{}", field.id)));
+    }
+    let length = serde_html_form::to_string(&form.fields).unwrap().len();
+    assert!(length > 4 * 16_384, "{length}");
+    assert_eq!(olga.submit(&form.and("colour", &"x".repeat(16_384))).await.status, 413, "longer than it can get");
+    assert_eq!(olga.submit(&Form { action: "/account/security".into(), ..form.clone() }).await.status, 413);
+    olga.submit(&form).await.secret();
+    assert_eq!(world.key_rows()[0].fields.matches(',').count(), 30 * 39);
+}
 
 both_engines!(
     async fn a_body_of_another_kind_is_refused(world) {

@@ -89,6 +89,13 @@ impl World {
         world
     }
 
+    /// A world with the cast in it, in which a catalog of the test's own says what may be granted.
+    pub async fn begin_with(engine: Engine, catalog: Catalog) -> World {
+        let world = World::with(engine, |settings| settings.catalog = catalog).await;
+        cast::enter(&world.store, world.clock.now());
+        world
+    }
+
     /// A world in which nobody has set anything up.
     pub async fn empty(engine: Engine) -> World {
         World::with(engine, |_| {}).await

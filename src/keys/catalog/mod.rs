@@ -4,6 +4,7 @@
 
 mod check;
 pub mod file;
+mod form_size;
 mod kind;
 mod mistake;
 mod resource;
