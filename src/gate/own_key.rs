@@ -7,12 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::bearer::{self, Presented};
-use super::verdict::{FoundKey, Verdict};
+use super::verdict::{GoodKey, Verdict};
 use super::{refused, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::edge::Client;
 use crate::fault::Fault;
+use crate::keys::catalog::Kind;
 use crate::keys::key::Status;
 use crate::keys::revoke_itself;
 use crate::keys::secret::KeySecret;
@@ -27,7 +28,7 @@ struct Told<'a> {
     project: Option<&'a str>,
     kind: &'a str,
     permissions: Vec<String>,
-    fields: BTreeMap<&'a str, Vec<&'a str>>,
+    fields: BTreeMap<&'a str, &'a [String]>,
     created_at: String,
     expires_at: Option<String>,
     status: &'static str,
@@ -40,16 +41,15 @@ struct ToldTeam<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(key: &'a FoundKey) -> Told<'a> {
-        let restricted = key.grants.restricted();
+    fn of(GoodKey { key, may }: &'a GoodKey) -> Told<'a> {
         Told {
             id: key.id.as_str(),
             name: &key.name,
             team: ToldTeam { id: key.team.id.as_str(), name: &key.team.name },
             project: None,
             kind: &key.kind,
-            permissions: key.grants.iter().map(|grant| grant.to_string()).collect(),
-            fields: restricted.map(|(resource, few)| (resource, few.iter().map(String::as_str).collect())).collect(),
+            permissions: may.iter().collect(),
+            fields: may.restricted().collect(),
             created_at: key.created_at.rfc3339(),
             expires_at: key.expiration.at().map(Moment::rfc3339),
             status: Status::Active.word(),
@@ -74,7 +74,7 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         Ok(secret) => {
             let found = site.store.read(move |db| store::find(db, &secret.digest())).await?;
             // The time is asked after the look-up: a key that expired meanwhile is refused.
-            found.map_or(Verdict::NotFound, |found| Verdict::on(found, site.now()))
+            found.map_or(Verdict::NotFound, |found| Verdict::on(found, &site.catalog, site.now()))
         }
     };
     Ok(match verdict {
@@ -83,35 +83,52 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
     })
 }
 
-/// The key revokes itself.
+/// How a key's wish to be revoked ends.
+enum Ended {
+    /// As the verdict on it says: a valid one is revoked now.
+    By(Verdict),
+    /// It is no secret: whoever reads it could end it.
+    Publishable,
+}
+
+/// The key revokes itself. A publishable one cannot: anyone can present it.
 pub async fn act(
     request: HttpRequest,
     client: web::ReqData<Client>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let who = Who { person: None, address: Some(client.address) };
-    let verdict = match presented(&request, &site) {
-        Err(verdict) => verdict,
+    let ended = match presented(&request, &site) {
+        Err(verdict) => Ended::By(verdict),
         Ok(secret) => {
-            let clock = site.clock.clone();
-            // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
-            site.store.write(move |db| revoke(db, &secret, who, clock.now())).await?
+            let its_site = site.clone();
+            site.store.write(move |db| revoke(db, &secret, who, &its_site)).await?
         }
     };
-    Ok(match verdict {
-        Verdict::Valid(_) => HttpResponse::NoContent().finish(),
-        refused => refused::unauthorized(&refused, &request, &site),
+    Ok(match ended {
+        Ended::By(Verdict::Valid(_)) => HttpResponse::NoContent().finish(),
+        Ended::By(refused) => refused::unauthorized(&refused, &request, &site),
+        Ended::Publishable => {
+            let detail = "It stands where anyone can read it, so it cannot revoke itself. People revoke it.";
+            refused::forbidden("KIND_NOT_ALLOWED", "A publishable API key", detail, &request)
+        }
     })
 }
 
-fn revoke(db: &mut Db, secret: &KeySecret, who: Who, now: Moment) -> Result<Verdict, Fault> {
-    let Some(found) = store::find(db, &secret.digest())? else { return Ok(Verdict::NotFound) };
-    let verdict = Verdict::on(found, now);
-    let Verdict::Valid(key) = &verdict else { return Ok(verdict) };
+fn revoke(db: &mut Db, secret: &KeySecret, who: Who, site: &Site) -> Result<Ended, Fault> {
+    // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
+    let now = site.now();
+    let Some(found) = store::find(db, &secret.digest())? else { return Ok(Ended::By(Verdict::NotFound)) };
+    let verdict = Verdict::on(found, &site.catalog, now);
+    let Verdict::Valid(good) = &verdict else { return Ok(Ended::By(verdict)) };
+    let key = &good.key;
+    if site.catalog.kind(&key.kind).is_some_and(Kind::is_publishable) {
+        return Ok(Ended::Publishable);
+    }
     if !revoke_itself(db, &key.team.id, &key.id, now)? {
-        return Ok(Verdict::Revoked); // somebody else was faster
+        return Ok(Ended::By(Verdict::Revoked)); // somebody else was faster
     }
     let (team, subject, detail) = (Some(key.team.id.clone()), key.id.to_string(), key.name.clone());
     audit::record(db, &Event { at: now, who, team, action: Action::KeyRevoked, subject, detail })?;
-    Ok(verdict)
+    Ok(Ended::By(verdict))
 }

@@ -22,6 +22,13 @@ pub fn unauthorized(verdict: &Verdict, request: &HttpRequest, site: &Site) -> Ht
     })
 }
 
+/// The 403 for a key that may do less than the others.
+pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, request: &HttpRequest) -> HttpResponse {
+    let client = request.extensions().get::<Client>().cloned();
+    let request_id = client.as_ref().map_or("", |client| &client.request_id);
+    Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(request_id, |_| ())
+}
+
 fn words(verdict: &Verdict) -> (&'static str, &'static str, &'static str) {
     match verdict {
         Verdict::Missing => ("MISSING", "No API key", "Send the key as `Authorization: Bearer KEY`."),
@@ -30,6 +37,11 @@ fn words(verdict: &Verdict) -> (&'static str, &'static str, &'static str) {
         }
         Verdict::NotFound => ("NOT_FOUND", "Unknown API key", "No such key was made here, or it was deleted."),
         Verdict::Revoked => ("REVOKED", "Revoked API key", "Somebody revoked it. Ask for a new one."),
+        Verdict::KindNotOffered => (
+            "KIND_NOT_OFFERED",
+            "API key of a kind that is gone",
+            "Keys of its kind are no longer taken. Ask for a new one.",
+        ),
         Verdict::Expired => ("EXPIRED", "Expired API key", "Its time is over. Ask for a new one."),
     }
 }

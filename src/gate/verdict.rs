@@ -1,9 +1,11 @@
 //! The verdict on a presented secret, and why. Checked in this order, the first that fails names it:
-//! form (no look-up), digest, revocation, expiration.
+//! form (no look-up), digest, revocation, expiration, kind.
 
 use crate::clock::Moment;
+use crate::keys::catalog::Catalog;
 use crate::keys::expiration::Expiration;
 use crate::keys::grants::Grants;
+use crate::keys::in_force::InForce;
 use crate::keys::key::{KeyId, Status};
 use crate::people::member::Team;
 
@@ -18,7 +20,7 @@ pub struct FoundKey {
     pub team: Team,
     /// The id of its kind.
     pub kind: String,
-    /// What it may.
+    /// What it was granted. What of it counts, [`GoodKey::may`] tells.
     pub grants: Grants,
     /// When it was made.
     pub created_at: Moment,
@@ -28,11 +30,20 @@ pub struct FoundKey {
     pub is_revoked: bool,
 }
 
+/// A key that is good, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoodKey {
+    /// Whose it is, and what is known of it.
+    pub key: FoundKey,
+    /// What it may: of what it was granted, what the catalog still offers.
+    pub may: InForce,
+}
+
 /// Whether a key is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is.
-    Valid(Box<FoundKey>),
+    Valid(Box<GoodKey>),
     /// None was presented.
     Missing,
     /// It cannot be a key at all.
@@ -43,15 +54,21 @@ pub enum Verdict {
     Revoked,
     /// Its time is over.
     Expired,
+    /// The catalog has no such sort of key any more.
+    KindNotOffered,
 }
 
 impl Verdict {
     /// The verdict on a key that was found, at `now`.
-    pub fn on(found: FoundKey, now: Moment) -> Verdict {
+    pub fn on(found: FoundKey, catalog: &Catalog, now: Moment) -> Verdict {
         match Status::at(found.is_revoked, found.expiration, now) {
-            Status::Active => Verdict::Valid(Box::new(found)),
             Status::Expired => Verdict::Expired,
             Status::Revoked => Verdict::Revoked,
+            Status::Active if catalog.kind(&found.kind).is_none() => Verdict::KindNotOffered,
+            Status::Active => {
+                let may = found.grants.in_force(catalog.offered_to(&found.kind));
+                Verdict::Valid(Box::new(GoodKey { key: found, may }))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::keys::catalog::{Catalog, Resource};
+use crate::keys::catalog::{Catalog, Kind, Resource};
 use crate::keys::grants::{Grant, Grants, parse_pair};
 
 /// Why a choice of permissions is refused; displays as the sentence beside them.
@@ -17,6 +17,13 @@ pub enum GrantsError {
     FieldsWithoutPermission(String),
     /// Fields of the resource with this label were listed without saying whether all or some.
     FieldsWithoutChoice(String),
+    /// A permission that the catalog has, but not for keys of this kind.
+    NotForKind {
+        /// The resource's label.
+        resource: String,
+        /// What keys of the kind are called.
+        keys: String,
+    },
     /// Not a permission of the catalog.
     UnknownPermission,
     /// Not a field of the catalog, or of no resource of it.
@@ -30,8 +37,8 @@ pub enum GrantsError {
 impl GrantsError {
     /// Whether a person can have made it on the page; else the form was not ours, or the catalog changed meanwhile.
     pub fn is_a_mistake(&self) -> bool {
-        use GrantsError::{FieldsWithoutPermission, NoFieldChosen, NothingChosen};
-        matches!(self, NothingChosen | NoFieldChosen(_) | FieldsWithoutPermission(_))
+        use GrantsError::{FieldsWithoutPermission, NoFieldChosen, NotForKind, NothingChosen};
+        matches!(self, NothingChosen | NoFieldChosen(_) | FieldsWithoutPermission(_) | NotForKind { .. })
     }
 }
 
@@ -46,6 +53,7 @@ impl fmt::Display for GrantsError {
             GrantsError::FieldsWithoutChoice(label) => {
                 write!(f, "Say whether all fields of {label} are meant, or only some.")
             }
+            GrantsError::NotForKind { resource, keys } => write!(f, "{resource} is not offered for {keys}."),
             GrantsError::UnknownPermission => f.write_str("One of these permissions is not offered."),
             GrantsError::UnknownField => f.write_str("One of these fields is not offered."),
             GrantsError::UnknownFieldsChoice => f.write_str("Fields are either all or some."),
@@ -57,10 +65,11 @@ impl fmt::Display for GrantsError {
 impl std::error::Error for GrantsError {}
 
 impl Grants {
-    /// Reads what was chosen on the page: `permissions` as `shifts:read`, `fields_choice` from resource to `all` or
+    /// Reads what was chosen on the page for a key of that kind: `permissions` as `shifts:read`, `fields_choice` from resource to `all` or
     /// `some` (absent: all), `fields` as `shifts:start`, which count only for a resource with `some`.
     pub fn choose(
         catalog: &Catalog,
+        kind: &Kind,
         permissions: &[String],
         fields_choice: &BTreeMap<String, String>,
         fields: &[String],
@@ -70,6 +79,11 @@ impl Grants {
         let mut listed = parse_fields(catalog, fields)?;
         if grants.is_empty() {
             return Err(GrantsError::NothingChosen);
+        }
+        let is_chosen = |resource: &&Resource| grants.iter().any(|grant| grant.resource() == resource.id);
+        let mut of_others = catalog.resources().iter().filter(|resource| !kind.may_be_granted(&resource.id));
+        if let Some(Resource { label, .. }) = of_others.find(is_chosen) {
+            return Err(GrantsError::NotForKind { resource: label.clone(), keys: kind.keys() });
         }
         let mut few = Vec::new();
         for Resource { id, label, .. } in catalog.resources() {
@@ -157,7 +171,8 @@ mod tests {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let choices =
             choices.split_whitespace().filter_map(|pair| pair.split_once('=')).map(|(a, b)| (a.into(), b.into()));
-        Grants::choose(&catalog(), &words(permissions), &choices.collect(), &words(fields))
+        let catalog = catalog();
+        Grants::choose(&catalog, catalog.default_kind(), &words(permissions), &choices.collect(), &words(fields))
     }
 
     #[test]
@@ -204,5 +219,19 @@ mod tests {
         ] {
             assert!(!malformed.expect_err("malformed").is_a_mistake());
         }
+    }
+
+    #[test]
+    fn what_a_kind_may_not_be_granted_is_a_mistake() {
+        let few = Kind { resources: Some(vec!["users".to_owned()]), ..Kind::new("analytics", "sk_analytics_") };
+        let choose = |permissions: &[&str]| {
+            let permissions: Vec<String> = permissions.iter().map(|&text| text.to_owned()).collect();
+            Grants::choose(&catalog(), &few, &permissions, &BTreeMap::new(), &[])
+        };
+        assert!(choose(&["users:read"]).is_ok());
+        let error = choose(&["users:read", "shifts:read", "shifts:write"]).expect_err("a mistake");
+        assert_eq!(error.to_string(), "Shifts is not offered for Analytics keys.");
+        assert!(error.is_a_mistake());
+        assert!(!choose(&["payroll:read"]).expect_err("malformed").is_a_mistake());
     }
 }

@@ -231,7 +231,7 @@ fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Plac
         name: key.name.as_str(),
         secret: secret.expose(),
         is_secret: key.published.is_none(),
-        permissions: key.grants.sentence(&site.catalog),
+        permissions: key.grants.sentence(site.catalog.offered_to(&key.kind)),
         expiration: ends
             .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),
         env_name: env_name(&site.catalog.product().name),

@@ -88,7 +88,7 @@ impl Draft {
         let kind = parse_kind(raw.kind.unwrap_or_default(), offer.catalog);
         // What a kind allows is judged by the one that was chosen; without one, by the first.
         let judged_by = kind.unwrap_or(offer.catalog.default_kind());
-        let grants = Grants::choose(offer.catalog, raw.permissions, raw.fields_choice, raw.fields);
+        let grants = Grants::choose(offer.catalog, judged_by, raw.permissions, raw.fields_choice, raw.fields);
         let filing = parse_project(raw.project.unwrap_or_default(), offer.projects);
         let bounds = raw.bounds.read(judged_by, None);
         let lifetime = Lifetime::parse(raw.expiration, raw.expires_on, raw.time_zone, now);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{Catalog, Kind, Toggle, capitalised};
+use super::catalog::{Catalog, Kind, Offered, Toggle, capitalised};
 use super::grants::Grants;
 use super::key::{ApiKey, Standing, Status};
 use super::place::Place;
@@ -48,7 +48,7 @@ impl Facts {
             whole: whole(standing),
             kind: said_kind(key, catalog),
             project: key.filing.as_ref().map(|filing| filing.name.clone()),
-            grants: grant_rows(&key.grants, catalog),
+            grants: grant_rows(&key.grants, catalog.offered_to(&key.kind)),
             domains: has_domains.then(|| key.bounds.domains.iter().map(ToString::to_string).collect()),
             addresses: key.bounds.addresses.iter().map(ToString::to_string).collect(),
             toggles: kind.map(|kind| toggles_of(key, kind)).unwrap_or_default(),
@@ -96,14 +96,14 @@ pub struct GrantRow {
 }
 
 /// A line for each resource.
-pub fn grant_rows(grants: &Grants, catalog: &Catalog) -> Vec<GrantRow> {
+pub fn grant_rows(grants: &Grants, offered: Offered<'_>) -> Vec<GrantRow> {
     let row = |line: GrantLine| GrantRow {
         resource: line.resource,
         actions: line.actions,
         fields: line.fields,
         is_retired: !line.is_offered,
     };
-    grants.lines(catalog).into_iter().map(row).collect()
+    grants.lines(offered).into_iter().map(row).collect()
 }
 
 /// Something to switch on or off.

@@ -9,6 +9,7 @@ pub mod domains;
 pub mod draft;
 pub mod expiration;
 pub mod grants;
+pub mod in_force;
 pub mod key;
 pub mod lines;
 pub mod listing;

@@ -1,6 +1,6 @@
 //! How grants are said to people: short in the table, line by line in the details, as a sentence.
 
-use crate::keys::catalog::{Action, Catalog, Resource, capitalised};
+use crate::keys::catalog::{Action, Offered, Resource, capitalised};
 use crate::keys::grants::{Fields, Grants};
 
 /// What is granted of one resource, for the details page.
@@ -36,8 +36,8 @@ pub(super) struct Chosen<'a> {
 /// How grants are said to people.
 impl Grants {
     /// For the table: `Shifts RW, Users R (3 fields)`, `All, read` or `All`.
-    pub fn short(&self, catalog: &Catalog) -> String {
-        let columns = catalog.actions();
+    pub fn short(&self, offered: Offered<'_>) -> String {
+        let columns = offered.catalog().actions();
         let one_by_one = || {
             let of_resource = |(resource, actions, fields): (&Resource, Vec<&Action>, &Fields)| {
                 let initials: String = actions.iter().map(|action| initial(&action.label, &columns)).collect();
@@ -46,11 +46,11 @@ impl Grants {
                     Fields::Some(few) => format!("{} {initials} ({})", resource.label, counted(few.len())),
                 }
             };
-            self.offered(catalog).into_iter().map(of_resource).collect()
+            self.offered(offered).into_iter().map(of_resource).collect()
         };
-        let mut parts: Vec<String> = self.across_all(catalog).map_or_else(one_by_one, |text| vec![text]);
+        let mut parts: Vec<String> = self.across_all(offered).map_or_else(one_by_one, |text| vec![text]);
         parts.extend(
-            self.dropped(catalog)
+            self.dropped(offered)
                 .into_iter()
                 .map(|(resource, actions)| format!("{resource} {} ({NO_LONGER})", actions.join(" "))),
         );
@@ -58,25 +58,25 @@ impl Grants {
     }
 
     /// For the details page, a line a resource.
-    pub fn lines(&self, catalog: &Catalog) -> Vec<GrantLine> {
-        let offered = self.offered(catalog).into_iter().map(|(resource, actions, fields)| GrantLine {
+    pub fn lines(&self, offered: Offered<'_>) -> Vec<GrantLine> {
+        let kept = self.offered(offered).into_iter().map(|(resource, actions, fields)| GrantLine {
             resource: resource.label.clone(),
             actions: actions.iter().map(|action| action.label.as_str()).collect::<Vec<_>>().join(", "),
             fields: fields_line(resource, fields),
             is_offered: true,
         });
-        let dropped = self.dropped(catalog).into_iter().map(|(resource, actions)| GrantLine {
+        let dropped = self.dropped(offered).into_iter().map(|(resource, actions)| GrantLine {
             resource,
             actions: actions.join(", "),
             fields: None,
             is_offered: false,
         });
-        offered.chain(dropped).collect()
+        kept.chain(dropped).collect()
     }
 
     /// What was chosen, said back: `Can read Shifts and 3 fields of Users. Cannot change anything.`
-    pub fn sentence(&self, catalog: &Catalog) -> String {
-        let offered = self.offered(catalog).into_iter().map(|(resource, actions, fields)| Chosen {
+    pub fn sentence(&self, offered: Offered<'_>) -> String {
+        let kept = self.offered(offered).into_iter().map(|(resource, actions, fields)| Chosen {
             label: &resource.label,
             actions,
             fields: match fields {
@@ -84,18 +84,18 @@ impl Grants {
                 Fields::Some(few) => Some(few.len()),
             },
         });
-        let mut said = sentences(&offered.collect::<Vec<_>>());
+        let mut said = sentences(&kept.collect::<Vec<_>>());
         said.extend(
-            self.dropped(catalog)
+            self.dropped(offered)
                 .into_iter()
                 .map(|(resource, actions)| format!("{resource} ({}) is {NO_LONGER}.", actions.join(", "))),
         );
         said.join(" ")
     }
 
-    /// What the catalog still offers of them, in its order.
-    fn offered<'a>(&'a self, catalog: &'a Catalog) -> Vec<(&'a Resource, Vec<&'a Action>, &'a Fields)> {
-        let granted = catalog.resources().iter().filter_map(|resource| {
+    /// What is still offered of them, in the catalog's order.
+    fn offered<'a>(&'a self, offered: Offered<'a>) -> Vec<(&'a Resource, Vec<&'a Action>, &'a Fields)> {
+        let granted = offered.resources().filter_map(|resource| {
             let scope = self.scopes.get(&resource.id)?;
             let actions: Vec<_> = resource.actions.iter().filter(|action| scope.actions.contains(&action.id)).collect();
             (!actions.is_empty()).then_some((resource, actions, &scope.fields))
@@ -103,31 +103,40 @@ impl Grants {
         granted.collect()
     }
 
-    /// What it does not: labels of resources and of their actions.
-    fn dropped(&self, catalog: &Catalog) -> Vec<(String, Vec<String>)> {
+    /// What is not: labels of resources and of their actions.
+    fn dropped(&self, offered: Offered<'_>) -> Vec<(String, Vec<String>)> {
         let dropped = self.scopes.iter().filter_map(|(id, scope)| {
-            let resource = catalog.resource(id);
+            let resource = offered.resource(id);
             let is_dropped = |action: &&String| resource.is_none_or(|resource| resource.action(action).is_none());
-            let actions: Vec<String> = scope.actions.iter().filter(is_dropped).map(|id| capitalised(id)).collect();
-            let label = resource.map_or_else(|| capitalised(id), |resource| resource.label.clone());
+            // What only this kind of key is no longer offered still has its labels.
+            let known = offered.catalog().resource(id);
+            let label = |id: &String| {
+                let action = known.and_then(|resource| resource.action(id));
+                action.map_or_else(|| capitalised(id), |action| action.label.clone())
+            };
+            let actions: Vec<String> = scope.actions.iter().filter(is_dropped).map(label).collect();
+            let label = known.map_or_else(|| capitalised(id), |resource| resource.label.clone());
             (!actions.is_empty()).then_some((label, actions))
         });
         dropped.collect()
     }
 
-    /// `All` or `All, read`, where every resource is granted alike, as far as it offers these actions, in all fields.
-    fn across_all(&self, catalog: &Catalog) -> Option<String> {
+    /// `All` or `All, read`, where every resource that is offered is granted alike, as far as it offers these actions, in all fields.
+    fn across_all(&self, offered: Offered<'_>) -> Option<String> {
         let is_granted = |action: &&Action| self.scopes.values().any(|scope| scope.actions.contains(&action.id));
-        let columns: Vec<&Action> = catalog.actions().into_iter().filter(is_granted).collect();
-        let is_alike = catalog.resources().iter().all(|resource| {
+        let is_there = |action: &&Action| offered.resources().any(|resource| resource.action(&action.id).is_some());
+        let there: Vec<&Action> = offered.catalog().actions().into_iter().filter(is_there).collect();
+        let columns: Vec<&Action> = there.iter().copied().filter(is_granted).collect();
+        let is_alike = offered.resources().all(|resource| {
             let mut wanted =
                 resource.actions.iter().filter(|action| columns.iter().any(|c| c.id == action.id)).peekable();
             let is_open = self.fields_of(&resource.id) == Some(&Fields::All);
             is_open && wanted.peek().is_some() && wanted.all(|action| self.allows(&resource.id, &action.id))
         });
         let labels: Vec<String> = columns.iter().map(|action| action.label.to_lowercase()).collect();
-        let is_everything = columns.len() == catalog.actions().len();
-        is_alike.then(|| if is_everything { "All".to_owned() } else { format!("All, {}", listed(&labels)) })
+        let is_everything = columns.len() == there.len();
+        (is_alike && !columns.is_empty())
+            .then(|| if is_everything { "All".to_owned() } else { format!("All, {}", listed(&labels)) })
     }
 }
 
@@ -214,7 +223,7 @@ pub(super) fn listed(items: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::catalog::Parts;
+    use crate::keys::catalog::{Catalog, Kind, Parts};
     use crate::keys::grants::Grant;
 
     fn catalog_of(resources: Vec<Resource>) -> Catalog {
@@ -237,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_table_says_it_short() {
-        let short = |permissions, fields| stored(permissions, fields).short(&catalog());
+        let short = |permissions, fields| stored(permissions, fields).short(catalog().offered_to("secret"));
         assert_eq!(short("shifts:read shifts:write users:read", ""), "Shifts RW, Users R");
         assert_eq!(short("shifts:read users:read", "users=end,name,start"), "Shifts R, Users R (3 fields)");
         let reads = "assignments:read leaves:read shifts:read users:read";
@@ -252,18 +261,18 @@ mod tests {
     fn initials_grow_until_they_differ() {
         let staff = Resource::new("staff", &["create", "delete", "download"], &[]);
         let catalog = catalog_of(vec![staff, Resource::new("shifts", &["create"], &[])]);
-        assert_eq!(stored("staff:create staff:download", "").short(&catalog), "Staff CDo");
-        assert_eq!(stored("shifts:create staff:delete", "").short(&catalog), "Staff De, Shifts C");
+        assert_eq!(stored("staff:create staff:download", "").short(catalog.offered_to("secret")), "Staff CDo");
+        assert_eq!(stored("shifts:create staff:delete", "").short(catalog.offered_to("secret")), "Staff De, Shifts C");
     }
 
     #[test]
     fn what_is_no_longer_offered_is_marked() {
         let grants = stored("payroll:read shifts:approve shifts:read users:read", "users=name,salary");
         assert_eq!(
-            grants.short(&catalog()),
+            grants.short(catalog().offered_to("secret")),
             "Shifts R, Users R (2 fields), Payroll Read (no longer offered), Shifts Approve (no longer offered)"
         );
-        let lines = grants.lines(&catalog());
+        let lines = grants.lines(catalog().offered_to("secret"));
         let shown: Vec<_> =
             lines.iter().map(|line| (line.resource.as_str(), line.actions.as_str(), line.is_offered)).collect();
         let expected = [
@@ -274,20 +283,36 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(lines[1].fields.as_deref(), Some("Name, Salary (no longer offered)"));
-        let gone = stored("payroll:read", "").sentence(&catalog());
+        let gone = stored("payroll:read", "").sentence(catalog().offered_to("secret"));
         assert_eq!(gone, "Cannot do anything. Payroll (Read) is no longer offered.");
     }
 
     #[test]
+    fn so_is_what_only_this_kind_of_key_is_no_longer_offered() {
+        let few = Kind { resources: Some(vec!["shifts".to_owned(), "users".to_owned()]), ..Kind::new("few", "few_") };
+        let mut parts = Parts::built_in();
+        parts.kinds.push(few);
+        let catalog = Catalog::new(parts).expect("coherent");
+        let grants = stored("leaves:read shifts:read users:read", "");
+        let short = |kind: &str| grants.short(catalog.offered_to(kind));
+        assert_eq!(short("secret"), "Shifts R, Users R, Leaves R");
+        assert_eq!(short("few"), "All, read, Leaves Read (no longer offered)");
+        let lines = grants.lines(catalog.offered_to("gone"));
+        assert!(lines.len() == 3 && lines.iter().all(|line| !line.is_offered), "{lines:?}");
+        assert!(!short("gone").contains("All"), "{}", short("gone"));
+    }
+
+    #[test]
     fn the_details_list_fields_in_the_catalogs_order() {
-        let lines = stored("leaves:read shifts:read shifts:write users:read", "users=end,name").lines(&catalog());
+        let lines = stored("leaves:read shifts:read shifts:write users:read", "users=end,name")
+            .lines(catalog().offered_to("secret"));
         let shown: Vec<_> = lines.iter().map(|line| (line.actions.as_str(), line.fields.as_deref())).collect();
         assert_eq!(shown, [("Read, Write", Some("all")), ("Read", Some("Name, End")), ("Read", None)]);
     }
 
     #[test]
     fn the_choice_is_said_back_in_a_sentence() {
-        let said = |permissions, fields| stored(permissions, fields).sentence(&catalog());
+        let said = |permissions, fields| stored(permissions, fields).sentence(catalog().offered_to("secret"));
         assert_eq!(
             said("shifts:read users:read", "users=end,name,start"),
             "Can read Shifts and 3 fields of Users. Cannot change anything."
@@ -311,14 +336,14 @@ mod tests {
         };
         let reads = |count: usize| {
             let grants = (0..count).filter_map(|n| Grant::parse(&format!("r{n}:read")));
-            Grants::new(grants, []).expect("some").sentence(&many(count, &["read"]))
+            Grants::new(grants, []).expect("some").sentence(many(count, &["read"]).offered_to("secret"))
         };
         assert_eq!(reads(6), "Can read R0, R1, R2, R3, R4 and R5. Cannot change anything.");
         assert_eq!(reads(30), "Can read R0, R1, R2, R3, R4 and 25 more. Cannot change anything.");
         let mixed = ["r0:a", "r1:b", "r2:c", "r3:d", "r4:e", "r5:a r5:b", "r6:a"];
         let grants = mixed.iter().flat_map(|text| text.split(' ')).filter_map(Grant::parse);
         assert_eq!(
-            Grants::new(grants, []).expect("some").sentence(&many(7, &["a", "b", "c", "d", "e"])),
+            Grants::new(grants, []).expect("some").sentence(many(7, &["a", "b", "c", "d", "e"]).offered_to("secret")),
             "Can a R0 and R6. Can b R1. Can c R2. Can d R3. Can do other things with 2 more. Cannot read anything."
         );
     }

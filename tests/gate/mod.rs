@@ -1,3 +1,4 @@
 //! The gate's doors.
 
+mod dropped;
 mod own_key;

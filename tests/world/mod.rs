@@ -114,6 +114,15 @@ impl World {
         World { engine, url, clock, store, setup_link, database, begun, server: Some(server), _home: home }
     }
 
+    /// Stops the server and starts another on the same database, with other settings and under another address.
+    pub fn start_again(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.stop();
+        let mut settings = settings(self.database.clone());
+        change(&mut settings);
+        let (url, setup_link, server) = start(settings, self.clock.clone(), self.store.clone());
+        (self.url, self.setup_link, self.server) = (url, setup_link, Some(server));
+    }
+
     /// A browser-like client that nobody has signed in with.
     pub fn visitor(&self) -> Person {
         Person::new(&self.url)

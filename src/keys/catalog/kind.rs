@@ -59,6 +59,12 @@ impl Kind {
         }
     }
 
+    /// What its keys are called: `Secret keys`, `WebAPI keys`.
+    pub fn keys(&self) -> String {
+        let is_said = self.label.to_lowercase().ends_with("key");
+        if is_said { format!("{}s", self.label) } else { format!("{} keys", self.label) }
+    }
+
     /// Whether its keys are no secrets, and can be seen at any time by those who may see them.
     pub fn is_publishable(&self) -> bool {
         self.reveal == Reveal::Always
@@ -78,6 +84,12 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_called_by_their_kind() {
+        let keys = |label: &str| Kind { label: label.to_owned(), ..Kind::new("a", "a_") }.keys();
+        assert_eq!((keys("Secret key").as_str(), keys("WebAPI").as_str()), ("Secret keys", "WebAPI keys"));
+    }
 
     #[test]
     fn a_kind_is_granted_everything_unless_it_names_what() {

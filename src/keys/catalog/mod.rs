@@ -7,6 +7,7 @@ pub mod file;
 mod form_size;
 mod kind;
 mod mistake;
+mod offered;
 mod resource;
 mod route;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
+pub use offered::Offered;
 pub use resource::{Action, Field, Resource};
 pub use route::{PathPattern, PatternError, Route};
 
