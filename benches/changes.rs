@@ -9,6 +9,7 @@ use keyrack::audit::{self, Action, Event, Who};
 use keyrack::clock::Clock;
 use keyrack::command::demo;
 use keyrack::keys::bounds::Bounds;
+use keyrack::keys::catalog::Catalog;
 use keyrack::keys::expiration::Expiration;
 use keyrack::keys::grants::{Grant, Grants};
 use keyrack::keys::key::{Actor, ApiKey, KeyId};
@@ -29,7 +30,12 @@ fn main() {
     let store = Store::serve(&DatabaseUrl::Sqlite(folder.path().join("bench.db"))).unwrap();
     let now = Clock::System.now();
     let secrets = folder.path().join("secrets");
-    demo::fill(&store, &demo::Wish { password: None, keys: 10_000, secrets: Some(&secrets) }, now).unwrap();
+    demo::fill(
+        &store,
+        &demo::Wish { catalog: &Catalog::built_in(), password: None, keys: 10_000, secrets: Some(&secrets) },
+        now,
+    )
+    .unwrap();
     let olga = Email::parse("olga@northwind.example").unwrap();
     let olga = store.read_here(|db| {
         let person = find_person(db, &olga)?.unwrap();

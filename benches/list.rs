@@ -12,15 +12,17 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use keyrack::clock::{Clock, Moment};
 use keyrack::command::demo;
+use keyrack::keys::catalog::Catalog;
 use keyrack::keys::cursor::Position;
 use keyrack::keys::key::{KeyId, Status};
-use keyrack::keys::listing::{ListQuery, RawListQuery};
+use keyrack::keys::listing::{ListQuery, ProjectFilter, RawListQuery};
 use keyrack::keys::realm::Realm;
 use keyrack::keys::sort::Sort;
 use keyrack::keys::store;
-use keyrack::people::member::Email;
+use keyrack::people::member::{Email, PersonId};
 use keyrack::people::{find_member, find_person};
-use keyrack::store::schema::keys;
+use keyrack::projects::project::ProjectId;
+use keyrack::store::schema::{keys, projects};
 use keyrack::store::{DatabaseUrl, Db, Store};
 
 const PAGE: usize = 50;
@@ -69,12 +71,14 @@ fn measure(size: u64, folder: &std::path::Path, server: Option<&str>) -> Table {
     let opened = Store::serve(&url).unwrap();
     let secrets = folder.join(format!("{size}.secrets"));
     let now = Clock::System.now();
-    let wish = demo::Wish { password: None, keys: size, secrets: Some(&secrets) };
+    let catalog = Catalog::built_in();
+    let wish = demo::Wish { catalog: &catalog, password: None, keys: size, secrets: Some(&secrets) };
     demo::fill(&opened, &wish, now).unwrap();
+    let (team, mia) = people(&opened);
+    opened.write_here(|db| Ok(file_keys(db, &team, &mia, now)?)).unwrap();
     if let DatabaseUrl::Postgres(url) = &url {
         PgConnection::establish(url).unwrap().batch_execute("VACUUM ANALYZE").unwrap();
     }
-    let team = team(&opened);
     let mut table = Table::new();
     let mut row = |name: String, work: &mut dyn FnMut(&mut Db)| {
         let took = opened.read_here(|db| Ok(median(|| work(db)))).unwrap();
@@ -101,6 +105,20 @@ fn measure(size: u64, folder: &std::path::Path, server: Option<&str>) -> Table {
             });
         }
     }
+    let own = Realm { made_by: Some(mia), ..team.clone() };
+    let (one, unfiled) = (project(0), ProjectFilter::Unfiled);
+    for sort in Sort::ALL {
+        let raw = RawListQuery { sort: Some(sort.word()), ..RawListQuery::default() };
+        let of_one = ListQuery::parse(&RawListQuery { project: Some(one.as_str()), ..raw }).unwrap();
+        row(format!("{}, one project of 20", sort.word()), &mut |db| show(db, &team, &of_one, now));
+        let of_none = ListQuery::parse(&RawListQuery { project: Some(unfiled.word()), ..raw }).unwrap();
+        row(format!("{}, keys of no project", sort.word()), &mut |db| show(db, &team, &of_none, now));
+        let all = ListQuery::parse(&raw).unwrap();
+        row(format!("{}, a member's own 100", sort.word()), &mut |db| show(db, &own, &all, now));
+    }
+    let of_one = ListQuery::parse(&RawListQuery { project: Some(one.as_str()), ..RawListQuery::default() }).unwrap();
+    row("the four counts of a project".into(), &mut |db| count(db, &team, &of_one, now));
+    row("the four counts of a member".into(), &mut |db| count(db, &own, &ListQuery::default(), now));
     row("the four counts".into(), &mut |db| count(db, &team, &ListQuery::default(), now));
     let query = ListQuery::parse(&RawListQuery { q: Some("no such name"), ..RawListQuery::default() }).unwrap();
     row("the four counts of a search".into(), &mut |db| count(db, &team, &query, now));
@@ -115,13 +133,42 @@ fn count(db: &mut Db, team: &Realm, query: &ListQuery, now: Moment) {
     black_box(store::counts(db, team, query, now).unwrap());
 }
 
-fn team(opened: &Store) -> Realm {
-    let olga = Email::parse("olga@northwind.example").unwrap();
-    let member = opened.read_here(|db| {
-        let person = find_person(db, &olga)?.unwrap();
-        find_member(db, &person.id)
-    });
-    Realm::of_team(member.unwrap().unwrap().team.id)
+fn people(opened: &Store) -> (Realm, PersonId) {
+    let find = |email: &str| {
+        let email = Email::parse(email).unwrap();
+        let person = opened.read_here(|db| find_person(db, &email)).unwrap().unwrap();
+        opened.read_here(|db| find_member(db, &person.id)).unwrap().unwrap()
+    };
+    (Realm::of_team(find("olga@northwind.example").team.id), find("mia@northwind.example").person.id)
+}
+
+/// The id of the `n`th project: small and the same in every run.
+fn project(n: u32) -> ProjectId {
+    ProjectId::parse(&format!("project_01kam0000000000000000000{n:02}")).unwrap()
+}
+
+/// Half of the keys go to 20 projects, in turn; the last 100 become Mia's own.
+fn file_keys(db: &mut Db, team: &Realm, mia: &PersonId, now: Moment) -> QueryResult<()> {
+    let team = team.team.as_str();
+    for n in 0..20 {
+        diesel::insert_into(projects::table)
+            .values((
+                projects::id.eq(project(n).as_str()),
+                projects::team_id.eq(team),
+                (projects::name.eq(format!("Project {n}")), projects::name_folded.eq(format!("project {n}"))),
+                projects::created_at.eq(now.unix()),
+            ))
+            .execute(db)?;
+    }
+    let ids = keys::table.filter(keys::team_id.eq(team)).order(keys::id).select(keys::id).load::<String>(db)?;
+    for (n, id) in ids.iter().enumerate().filter(|(n, _)| n % 2 == 0) {
+        let project = project(u32::try_from(n / 2 % 20).unwrap());
+        diesel::update(keys::table.find(id)).set(keys::project_id.eq(project.as_str())).execute(db)?;
+    }
+    for id in ids.iter().rev().take(100) {
+        diesel::update(keys::table.find(id)).set(keys::created_by.eq(mia.as_str())).execute(db)?;
+    }
+    Ok(())
 }
 
 /// A cursor in the middle of the team's keys, found once by the slow way that pages do not take.

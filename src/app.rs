@@ -22,7 +22,7 @@ use crate::public_url::PublicUrl;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Store;
-use crate::{assets, docs, edge, gate, health, home, keys, people};
+use crate::{assets, docs, edge, gate, health, home, keys, people, projects};
 
 /// A client that is slow to send its headers is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,7 +90,12 @@ routes! { PAGES, pages:
     keys::address::KEY => { GET SeeKeys keys::details::ask }
     keys::address::EDIT => { GET KeepKeys keys::edit::ask, POST KeepKeys keys::edit::act }
     keys::address::REVOCATION => { GET KeepKeys keys::revoke::ask, POST KeepKeys keys::revoke::act }
+    keys::address::REVOCATION_OF_ALL => { GET KeepTeam keys::revoke_all::ask, POST KeepTeam keys::revoke_all::act }
     keys::address::DELETION => { GET KeepKeys keys::delete::ask, POST KeepKeys keys::delete::act }
+    projects::address::LIST => { GET SeeTeam projects::list::ask, POST KeepTeam projects::list::act }
+    projects::address::EDIT => { GET KeepTeam projects::edit::ask, POST KeepTeam projects::edit::act }
+    projects::address::ARCHIVAL => { GET KeepTeam projects::archive::ask, POST KeepTeam projects::archive::act }
+    projects::address::RESTORATION => { POST KeepTeam projects::restore::act }
     docs::ADDRESS => { GET Open docs::api::ask }
 }
 

@@ -34,6 +34,7 @@ const FILES: &[(&str, &str, &[u8])] = files![
     "css/keys.css" CSS,
     "css/people.css" CSS,
     "css/docs.css" CSS,
+    "css/projects.css" CSS,
     "keyrack.js" SCRIPT,
     "create.js" SCRIPT,
     "vendor/htmx-4.0.1/htmx.min.js" SCRIPT,

@@ -15,6 +15,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use crate::audit::Who;
 use crate::edge::Client;
 use crate::fault::Fault;
+use crate::keys::realm::Realm;
 use crate::people::member::{Deed, Member, PersonId, Reach, Team, TeamId};
 use crate::people::session::{self, FormSecret, Holder};
 use crate::people::{self, sessions};
@@ -77,6 +78,15 @@ impl SignedIn {
     /// As the audit log names them.
     pub fn who(&self) -> Who {
         Who { person: Some(self.member.person.id.clone()), address: Some(self.address) }
+    }
+
+    /// The keys that a deed of theirs reaches.
+    pub fn realm(&self, reach: Reach) -> Realm {
+        let made_by = match reach {
+            Reach::Team => None,
+            Reach::Own => Some(self.member.person.id.clone()),
+        };
+        Realm { team: self.member.team.id.clone(), made_by }
     }
 
     /// Whether they may do it, be it with their own keys only.

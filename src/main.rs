@@ -103,7 +103,12 @@ fn serve_demo(args: &DemoArgs) -> Result<(), BadSetting> {
         settings.database = DatabaseUrl::Sqlite(folder.path().join("demo.db"));
     }
     let store = Store::serve(&settings.database).map_err(BadSetting)?;
-    let wish = demo::Wish { password: args.password.as_deref(), keys: args.keys, secrets: args.secrets.as_deref() };
+    let wish = demo::Wish {
+        catalog: &settings.catalog,
+        password: args.password.as_deref(),
+        keys: args.keys,
+        secrets: args.secrets.as_deref(),
+    };
     let password = demo::fill(&store, &wish, Clock::System.now())?;
     for (email, role) in demo::accounts() {
         say(&format!("{role:<7} {email}"));

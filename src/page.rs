@@ -1,15 +1,18 @@
 //! From a template to a response: a whole page or a fragment of it, never kept by caches.
 
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use crate::fault::Fault;
 use crate::guard::SignedIn;
 use crate::keys::name::fold;
 use crate::people::member::{Deed, Team};
 use crate::site::Site;
-use crate::{keys, people};
+use crate::{keys, people, projects};
 
 /// A link in the navigation.
 pub struct NavItem {
@@ -75,7 +78,10 @@ impl Shell {
         }
         let mut navigation = vec![NavGroup { label: "Account", items }];
         if signed_in.may(Deed::SeeTeam) {
-            let items = vec![nav_item("Settings", people::address::TEAM, here)];
+            let items = vec![
+                nav_item("Projects", projects::address::LIST, here),
+                nav_item("Settings", people::address::TEAM, here),
+            ];
             navigation.push(NavGroup { label: "Team", items });
         }
         Shell {
@@ -128,6 +134,18 @@ impl Porch {
 pub fn wants_fragment(request: &HttpRequest) -> bool {
     let headers = request.headers();
     headers.contains_key("HX-Request") && !headers.contains_key("HX-History-Restore-Request")
+}
+
+/// [`wants_fragment`], for a handler's signature.
+pub struct WantsFragment(pub bool);
+
+impl FromRequest for WantsFragment {
+    type Error = Fault;
+    type Future = Ready<Result<WantsFragment, Fault>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(WantsFragment(wants_fragment(request))))
+    }
 }
 
 /// What a template was rendered to, as a page.

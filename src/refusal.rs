@@ -21,6 +21,8 @@ pub enum Refusal {
     SetUpLink,
     /// This very form was sent before, and did what it asked for.
     AlreadySent,
+    /// The team has another thing of that kind and name.
+    NameTaken,
     /// It is not in a state that allows this.
     WrongState(&'static str),
     /// The request is not one that our pages send.
@@ -48,7 +50,7 @@ impl Refusal {
             | Refusal::SetUpLink => 403,
             Refusal::NotFound => 404,
             Refusal::WrongMethod(_) => 405,
-            Refusal::OtherTeam | Refusal::AlreadySent | Refusal::WrongState(_) => 409,
+            Refusal::OtherTeam | Refusal::AlreadySent | Refusal::NameTaken | Refusal::WrongState(_) => 409,
             Refusal::TooLarge => 413,
             Refusal::WrongHost => 421,
             Refusal::TooManyTries(_) => 429,
@@ -67,6 +69,7 @@ impl Refusal {
             Refusal::NotFound => "There is nothing here",
             Refusal::SetUpLink => "This link does not work",
             Refusal::AlreadySent => "This form was sent before",
+            Refusal::NameTaken => "This name is taken",
             Refusal::WrongState(_) => "That cannot be done now",
             Refusal::BadRequest(_) => "That request makes no sense here",
             Refusal::WrongHost => "This address is not ours",
@@ -86,6 +89,7 @@ impl Refusal {
             Refusal::OtherSite => "Nothing was changed. Use the form on our own page.".into(),
             Refusal::OtherTeam => "Nothing was changed. Switch to that team, or load the page again.".into(),
             Refusal::AlreadySent => "The key it made was deleted since. Ask for a new one.".into(),
+            Refusal::NameTaken => "Your team has a project of this name, maybe an archived one.".into(),
             Refusal::NotFound => "It may have been deleted, or the address is mistyped.".into(),
             Refusal::SetUpLink => {
                 "It was used, is too old, or was not copied whole. Each start of Keyrack prints a new one: look at its output.".into()

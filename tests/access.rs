@@ -3,7 +3,7 @@
 
 use keyrack::app::{Access, DOORS, PAGES, Route};
 use keyrack::people::member::Role;
-use keyrack::{assets, docs, gate, health, keys, people};
+use keyrack::{assets, docs, gate, health, keys, people, projects};
 
 use crate::both_engines;
 use crate::world::form::{Answer, Form};
@@ -117,8 +117,9 @@ impl Caller {
     }
 }
 
-/// What addresses name: the team, and two keys of it, one Active, one Revoked.
+/// What addresses name: the team, a project of it, and two keys, one Active, one Revoked.
 struct Ids {
+    project: String,
     live: String,
     spent: String,
     team: String,
@@ -133,7 +134,10 @@ impl Ids {
             answer.texts("[data-secret]").iter().for_each(|secret| crate::world::logs::remember(secret));
         }
         let find = |wanted: &str| world.key_rows().into_iter().find(|row| row.name == wanted).expect("made").id;
-        let ids = Ids { live: find("live"), spent: find("spent"), team: world.team_named(TEAM) };
+        let form = owner.person.get(projects::address::LIST).await.form(projects::address::LIST);
+        assert_eq!(owner.person.submit(&form.with("name", "Kiosk")).await.status, 303);
+        let project = world.texts("SELECT id AS value FROM projects").remove(0);
+        let ids = Ids { live: find("live"), spent: find("spent"), team: world.team_named(TEAM), project };
         let revocation = keys::address::REVOCATION.replace("{id}", &ids.spent);
         assert_eq!(owner.call("POST", &revocation, &[]).await.status, 303);
         ids
@@ -141,12 +145,13 @@ impl Ids {
 
     /// Ids that nothing has.
     fn absent() -> Ids {
-        Ids { live: ABSENT.into(), spent: ABSENT.into(), team: ABSENT_TEAM.into() }
+        let project = "project_01kam0000000000000000000aa".into();
+        Ids { live: ABSENT.into(), spent: ABSENT.into(), team: ABSENT_TEAM.into(), project }
     }
 
     /// What is no id.
     fn none() -> Ids {
-        Ids { live: "no-id".into(), spent: "no-id".into(), team: "no-id".into() }
+        Ids { live: "no-id".into(), spent: "no-id".into(), team: "no-id".into(), project: "no-id".into() }
     }
 }
 
@@ -181,6 +186,15 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (keys::address::REVOCATION, "POST") => (&ids.live, &[], 303),
         (keys::address::DELETION, "GET") => (&ids.spent, &[], 200),
         (keys::address::DELETION, "POST") => (&ids.spent, &[], 303),
+        (keys::address::REVOCATION_OF_ALL, "GET") => ("", &[], 200),
+        // Complete but for the team's right name.
+        (keys::address::REVOCATION_OF_ALL, "POST") => ("", &[("team_name", "Another")], 422),
+        (projects::address::LIST, "GET") => ("", &[], 200),
+        (projects::address::LIST, "POST") => ("", &[("name", "")], 422),
+        (projects::address::EDIT, "GET") => (&ids.project, &[], 200),
+        (projects::address::EDIT, "POST") => (&ids.project, &[("name", "Renamed")], 303),
+        (projects::address::ARCHIVAL, "GET") => (&ids.project, &[], 200),
+        (projects::address::ARCHIVAL | projects::address::RESTORATION, "POST") => (&ids.project, &[], 303),
         (docs::ADDRESS, "GET") => ("", &[], 200),
         (health::UP | health::READY, "GET") => ("", &[], 200),
         // No key is presented.
@@ -197,6 +211,7 @@ const NONCE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// What a route has to answer to somebody, if called well.
 fn expected(route: &Route, caller: &Caller, good: u16) -> u16 {
     let (pattern, method, access) = *route;
+    let names_a_project = pattern.starts_with(projects::address::LIST) && pattern.contains("{id}");
     let names_a_key = pattern.starts_with(keys::address::LIST_OF_KEYS) && pattern.contains("{id}");
     match access {
         // Who is signed in needs no form to sign in.
@@ -211,6 +226,7 @@ fn expected(route: &Route, caller: &Caller, good: u16) -> u16 {
         // None of them is theirs.
         Access::SeeKeys | Access::KeepKeys if caller.who == Who::Keeper && names_a_key => 404,
         Access::SeeKeys | Access::KeepKeys => good,
+        Access::KeepTeam if caller.who.is_elsewhere() && names_a_project => 404,
         Access::SeeTeam if matches!(caller.who, Who::Owner | Who::Admin) || caller.who.is_elsewhere() => good,
         Access::KeepTeam if caller.who == Who::Owner || caller.who.is_elsewhere() => good,
         Access::SeeTeam | Access::KeepTeam => 403,
@@ -272,9 +288,10 @@ both_engines!(
         let ids = Ids::made_by(&mut owner, &world).await;
         let absent = Ids::absent();
         bring_in_rita_and_gina(&world);
+        let keeps = |access: Access| matches!(access, Access::KeepKeys | Access::KeepTeam);
         for who in [Who::Member, Who::Viewer, Who::Switched, Who::Admin] {
             let mut caller = Caller::new(&world, who).await;
-            for route in PAGES.iter().filter(|route| route.0.contains("{id}") && route.2 == Access::KeepKeys) {
+            for route in PAGES.iter().filter(|route| route.0.contains("{id}") && keeps(route.2)) {
                 let (mut bodies, mut statuses) = (Vec::new(), Vec::new());
                 for ids in [&ids, &absent] {
                     let (path, fields, _) = good_call(route, ids);
@@ -298,7 +315,9 @@ both_engines!(
             let mut caller = Caller::new(&world, who).await;
             // Guest and Keeper are in that team.
             let is_theirs = |route: &&Route| route.0 == people::address::CURRENT_TEAM && who != Who::Stranger;
-            for route in PAGES.iter().filter(|route| route.0.contains("{id}") && !is_theirs(route)) {
+            let is_refused = |route: &&Route| route.2 == Access::KeepTeam && who == Who::Keeper;
+            let names_something = |route: &&Route| route.0.contains("{id}") && !is_theirs(route) && !is_refused(route);
+            for route in PAGES.iter().filter(names_something) {
                 let mut answers = Vec::new();
                 for ids in [&ids, &Ids::absent(), &Ids::none()] {
                     let (path, fields, _) = good_call(route, ids);

@@ -10,5 +10,6 @@ mod gate;
 mod house;
 mod keys;
 mod people;
+mod projects;
 mod requests;
 mod store;

@@ -44,6 +44,18 @@ pub enum Action {
     KeyRevoked,
     /// A key was deleted.
     KeyDeleted,
+    /// Every live key of a team was revoked; each has a row of its own, too.
+    AllKeysRevoked,
+    /// A live key works within other bounds.
+    KeyBounded,
+    /// A project was made.
+    ProjectCreated,
+    /// A project has a new name.
+    ProjectRenamed,
+    /// A project takes no new keys.
+    ProjectArchived,
+    /// An archived project takes new keys again.
+    ProjectRestored,
 }
 
 impl Action {
@@ -61,6 +73,12 @@ impl Action {
             Action::KeyRenamed => "key_renamed",
             Action::KeyRevoked => "key_revoked",
             Action::KeyDeleted => "key_deleted",
+            Action::AllKeysRevoked => "all_keys_revoked",
+            Action::KeyBounded => "key_bounded",
+            Action::ProjectCreated => "project_created",
+            Action::ProjectRenamed => "project_renamed",
+            Action::ProjectArchived => "project_archived",
+            Action::ProjectRestored => "project_restored",
         }
     }
 }

@@ -5,4 +5,4 @@ pub mod event;
 mod store;
 
 pub use event::{Action, Event, Who};
-pub use store::record;
+pub use store::{DONE, record};

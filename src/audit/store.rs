@@ -9,7 +9,7 @@ use crate::store::Db;
 use crate::store::schema::audit_log;
 
 /// Every event so far records something that was done; refusals are in the request log.
-const DONE: &str = "done";
+pub const DONE: &str = "done";
 
 /// Adds an event, within the transaction that does what it tells.
 pub fn record(db: &mut Db, event: &Event) -> Result<(), Fault> {

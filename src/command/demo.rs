@@ -1,6 +1,7 @@
 //! `keyrack demo`: fills an empty database with two teams, an account per role, and keys in every
 //! state, so that one can look around; and with as many more keys as one wants to measure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,8 +11,10 @@ use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::config::BadSetting;
 use crate::fault::Fault;
+use crate::keys::addresses::Addresses;
 use crate::keys::bounds::Bounds;
-use crate::keys::catalog::Catalog;
+use crate::keys::catalog::{Catalog, Kind, Resource};
+use crate::keys::domains::Domains;
 use crate::keys::expiration::Expiration;
 use crate::keys::grants::{Grant, Grants};
 use crate::keys::key::{Actor, ApiKey, KeyId};
@@ -19,10 +22,13 @@ use crate::keys::name::KeyName;
 use crate::keys::realm::Realm;
 use crate::keys::secret::KeySecret;
 use crate::keys::store as keys_store;
+use crate::keys::toggles::Toggles;
 use crate::people::member::{Email, Person, Role, ShownName, Team};
 use crate::people::password::{self, NewPassword, PasswordHashText};
 use crate::people::session;
 use crate::people::store as people_store;
+use crate::projects::project::{Filing, Project, ProjectId, ProjectName};
+use crate::projects::store as projects_store;
 use crate::store::{Db, Store};
 
 const DAY_S: i64 = 86_400;
@@ -49,8 +55,12 @@ const KEYS: [DemoKey; 6] = [
     ("Staging integration", "shifts:read assignments:read users:read leaves:read", 0, None, None),
 ];
 
+const PROJECTS: [&str; 2] = ["Front desk", "Staff app"];
+
 /// What the demo is asked for.
 pub struct Wish<'a> {
+    /// What its keys may be granted.
+    pub catalog: &'a Catalog,
     /// The password of every account; none: one is drawn.
     pub password: Option<&'a str>,
     /// So many more keys.
@@ -68,10 +78,10 @@ pub fn fill(store: &Store, wish: &Wish<'_>, now: Moment) -> Result<String, BadSe
     let judged = NewPassword::parse(&password, &[]);
     let judged = judged.map_err(|why| BadSetting(format!("--password is refused: {why}")))?;
     let hash = password::hash(&judged);
-    let catalog = Catalog::built_in();
-    let (team, owner) = store.write_here(|db| write_people_and_keys(db, &catalog, &hash, now)).map_err(told)?;
+    let catalog = wish.catalog;
+    let (team, owner) = store.write_here(|db| write_people_and_keys(db, catalog, &hash, now)).map_err(told)?;
     if let Some(file) = wish.secrets {
-        let more = More { store, catalog: &catalog, team: &team, owner: &owner, now };
+        let more = More { store, catalog, team: &team, owner: &owner, now };
         more.write(wish.keys, file)?;
     }
     Ok(password)
@@ -119,27 +129,92 @@ fn write_people_and_keys(
     now: Moment,
 ) -> Result<(Team, Person), Fault> {
     let (team, owner) = write_cast(db, hash, now)?;
-    for key in KEYS {
-        write_key(db, catalog, &team, &owner, key, now)?;
+    let projects = write_projects(db, catalog, &team, now)?;
+    for (n, key) in KEYS.into_iter().enumerate() {
+        let choice = Choice::of(n, key.1, catalog, &projects)?;
+        write_key(db, choice, &team, &owner, key, now)?;
     }
     Ok((team, owner))
 }
 
+/// A catalog of several kinds is a product with several parts: its demo files keys under projects.
+fn write_projects(db: &mut Db, catalog: &Catalog, team: &Team, now: Moment) -> Result<Vec<Project>, Fault> {
+    let names: &[&str] = if catalog.kinds().len() > 1 { &PROJECTS } else { &[] };
+    let made = now.plus_seconds(-318 * DAY_S);
+    let project = |name: &&str| {
+        let (id, team, name) = (ProjectId::mint(made), team.id.clone(), ours(ProjectName::parse(name))?);
+        Ok(Project { id, team, name, created_at: made, archived_at: None })
+    };
+    let projects = names.iter().map(project).collect::<Result<Vec<_>, Fault>>()?;
+    for project in &projects {
+        projects_store::insert(db, project)?;
+    }
+    Ok(projects)
+}
+
+/// What is chosen for a key of the demo, from whatever the catalog offers.
+struct Choice<'a> {
+    kind: &'a Kind,
+    grants: Grants,
+    filing: Option<Filing>,
+    bounds: Bounds,
+}
+
+impl<'a> Choice<'a> {
+    /// For the `n`th key: these permissions if the catalog offers them, else some of what it has.
+    fn of(n: usize, permissions: &str, catalog: &'a Catalog, projects: &[Project]) -> Result<Choice<'a>, Fault> {
+        let kind = &catalog.kinds()[n % catalog.kinds().len()];
+        let grants = wanted(permissions, catalog, kind).or_else(|| some_grants(n, catalog, kind));
+        let filing = projects.get(n % (projects.len() + 1)).map(Project::filing);
+        let domains = if kind.has_domains { "app.northwind.example\n*.rota.northwind.example" } else { "" };
+        let bounds = Bounds {
+            domains: ours(Domains::parse(domains))?,
+            addresses: Addresses::default(),
+            toggles: ours(Toggles::choose(kind, &BTreeMap::new()))?,
+        };
+        let grants = grants.ok_or_else(|| Fault::broken("a demo key without permissions"))?;
+        Ok(Choice { kind, grants, filing, bounds })
+    }
+}
+
+fn wanted(permissions: &str, catalog: &Catalog, kind: &Kind) -> Option<Grants> {
+    let permissions: Vec<String> = permissions.split(' ').map(str::to_owned).collect();
+    let is_offered = |text: &String| {
+        let grant = Grant::parse(text)?;
+        let mut offered = catalog.resources_for(kind).filter(|resource| resource.id == grant.resource());
+        offered.any(|resource| resource.action(grant.action()).is_some()).then_some(grant)
+    };
+    Grants::new(permissions.iter().map(is_offered).collect::<Option<Vec<_>>>()?, [])
+}
+
+/// Two resources, the first with one action more than the second, which is held to a few fields if it has some.
+fn some_grants(n: usize, catalog: &Catalog, kind: &Kind) -> Option<Grants> {
+    let offered: Vec<&Resource> = catalog.resources_for(kind).collect();
+    let (first, second) = (offered.get(2 * n % offered.len())?, offered.get((2 * n + 1) % offered.len())?);
+    let grants = |resource: &Resource, actions: usize| {
+        let ids = resource.actions.iter().take(actions).map(|action| format!("{}:{}", resource.id, action.id));
+        ids.filter_map(|text| Grant::parse(&text)).collect::<Vec<_>>()
+    };
+    let few: BTreeSet<String> = second.fields.iter().take(3).map(|field| field.id.clone()).collect();
+    let fields = (!few.is_empty() && first.id != second.id).then(|| (second.id.clone(), few));
+    Grants::new(grants(first, 2).into_iter().chain(grants(second, 1)), fields)
+}
+
 fn write_key(
     db: &mut Db,
-    catalog: &Catalog,
+    choice: Choice<'_>,
     team: &Team,
     owner: &Person,
     key: DemoKey,
     now: Moment,
 ) -> Result<(), Fault> {
-    let (name, permissions, made_days_ago, ends_in_days, revoked_days_ago) = key;
+    let (name, _, made_days_ago, ends_in_days, revoked_days_ago) = key;
     let days = |n: i64| now.plus_seconds(n * DAY_S);
     let made = days(-made_days_ago);
-    let grants = Grants::new(permissions.split(' ').filter_map(Grant::parse), []);
-    let grants = grants.ok_or_else(|| Fault::broken("a demo key without permissions"))?;
-    let secret = KeySecret::mint_from_os(&catalog.default_kind().prefix);
-    let key = new_key(catalog, team, owner, name, grants, &secret, made, Expiration(ends_in_days.map(days)))?;
+    let secret = KeySecret::mint_from_os(&choice.kind.prefix);
+    let Choice { kind, grants, filing, bounds } = choice;
+    let plain = new_key(kind, team, owner, name, grants, &secret, made)?;
+    let key = ApiKey { expiration: Expiration(ends_in_days.map(days)), filing, bounds, ..plain };
     keys_store::insert(db, &key, &secret.digest(), &session::draw())?;
     record(db, &key, owner, Action::KeyCreated, made)?;
     if let Some(days_ago) = revoked_days_ago {
@@ -149,30 +224,29 @@ fn write_key(
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)] // every fact of a key, once
+/// A key that never expires, in no project.
 fn new_key(
-    catalog: &Catalog,
+    kind: &Kind,
     team: &Team,
     owner: &Person,
     name: &str,
     grants: Grants,
     secret: &KeySecret,
     made: Moment,
-    expiration: Expiration,
 ) -> Result<ApiKey, Fault> {
     Ok(ApiKey {
         id: KeyId::mint(made),
         team: team.id.clone(),
         name: ours(KeyName::parse(name))?,
-        kind: catalog.default_kind().id.clone(),
+        kind: kind.id.clone(),
         preview: secret.preview(),
-        published: None,
+        published: secret.published(kind),
         grants,
         filing: None,
         bounds: Bounds::default(),
         created_at: made,
         created_by: Actor { person: owner.id.clone(), name: owner.name.clone() },
-        expiration,
+        expiration: Expiration(None),
         revoked: None,
     })
 }
@@ -215,21 +289,21 @@ impl More<'_> {
         let grants =
             Grants::new([self.least_grant()?], []).ok_or_else(|| Fault::broken("a demo key without permissions"))?;
         let name = format!("{} {n}", NAMES[usize::try_from(n).unwrap_or(0) % NAMES.len()]);
-        let key = new_key(self.catalog, self.team, self.owner, &name, grants, &secret, made, Expiration(None))?;
+        let key = new_key(self.catalog.default_kind(), self.team, self.owner, &name, grants, &secret, made)?;
         keys_store::insert(db, &key, &secret.digest(), &session::draw())?;
         record(db, &key, self.owner, Action::KeyCreated, made)?;
         Ok(secret)
     }
 
-    /// `shifts:read`, or the catalog's first grant if it has none.
+    /// `shifts:read`, or the first grant that the catalog's first kind can be given.
     fn least_grant(&self) -> Result<Grant, Fault> {
-        let wanted = Grant::parse("shifts:read").filter(|grant| {
-            self.catalog.resource(grant.resource()).is_some_and(|resource| resource.action(grant.action()).is_some())
-        });
+        let mut offered = self.catalog.resources_for(self.catalog.default_kind());
+        let shifts = offered.clone().find(|resource| resource.id == "shifts" && resource.action("read").is_some());
         let first = || {
-            let resource = self.catalog.resources().first()?;
+            let resource = offered.next()?;
             Grant::parse(&format!("{}:{}", resource.id, resource.actions.first()?.id))
         };
+        let wanted = shifts.and_then(|_| Grant::parse("shifts:read"));
         wanted.or_else(first).ok_or_else(|| Fault::broken("the catalog grants nothing"))
     }
 }

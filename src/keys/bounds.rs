@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::keys::addresses::Addresses;
 use crate::keys::catalog::Kind;
 use crate::keys::domains::Domains;
-use crate::keys::toggles::Toggles;
+use crate::keys::toggles::{Toggles, TogglesError};
 
 /// From where a key may be used, and how the product's own parts treat it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,18 @@ pub struct Bounds {
     pub addresses: Addresses,
     /// Its kind's switches.
     pub toggles: Toggles,
+}
+
+impl Bounds {
+    /// Which of them differ, in a word each.
+    pub fn changes(&self, after: &Bounds) -> Vec<&'static str> {
+        let differs = [
+            ("domains", self.domains != after.domains),
+            ("addresses", self.addresses != after.addresses),
+            ("toggles", self.toggles != after.toggles),
+        ];
+        differs.into_iter().filter_map(|(what, differs)| differs.then_some(what)).collect()
+    }
 }
 
 /// What was typed of the bounds, unread; absent ones stay as they were.
@@ -32,22 +44,39 @@ pub struct RawBounds<'a> {
 }
 
 impl RawBounds<'_> {
-    /// Reads the bounds of a key of that kind, which had those `before`.
-    pub fn read(&self, kind: &Kind, before: Option<&Bounds>) -> Result<Bounds, BoundsErrors> {
+    /// Reads the bounds of a new key of that kind.
+    pub fn read(&self, kind: &Kind) -> Result<Bounds, BoundsErrors> {
+        self.read_from(Some(kind), Bounds::default(), Toggles::choose(kind, self.toggles))
+    }
+
+    /// Reads the bounds of a key that had those `before`; its kind may be one that is no longer offered.
+    pub fn read_again(&self, kind: Option<&Kind>, before: &Bounds) -> Result<Bounds, BoundsErrors> {
+        let toggles = match kind {
+            Some(kind) => before.toggles.clone().changed(kind, self.toggles),
+            None if self.toggles.is_empty() => Ok(before.toggles.clone()),
+            None => Err(TogglesError::Unknown),
+        };
+        self.read_from(kind, before.clone(), toggles)
+    }
+
+    fn read_from(
+        &self,
+        kind: Option<&Kind>,
+        before: Bounds,
+        toggles: Result<Toggles, TogglesError>,
+    ) -> Result<Bounds, BoundsErrors> {
         let domains = match self.domains {
-            None => Ok(before.map(|bounds| bounds.domains.clone()).unwrap_or_default()),
-            Some(typed) if kind.has_domains || typed.trim().is_empty() => {
-                Domains::parse(typed).map_err(|error| error.to_string())
-            }
-            Some(_) => Err(format!("Trusted domains are not for keys of the kind “{}”.", kind.label)),
+            None => Ok(before.domains),
+            Some(typed) => match kind {
+                _ if typed.trim().is_empty() => Ok(Domains::default()),
+                Some(kind) if kind.has_domains => Domains::parse(typed).map_err(|error| error.to_string()),
+                Some(kind) => Err(format!("Trusted domains are not for keys of the kind “{}”.", kind.label)),
+                None => Err("This kind of key is no longer offered.".to_owned()),
+            },
         };
         let addresses = match self.addresses {
-            None => Ok(before.map(|bounds| bounds.addresses.clone()).unwrap_or_default()),
+            None => Ok(before.addresses),
             Some(typed) => Addresses::parse(typed).map_err(|error| error.to_string()),
-        };
-        let toggles = match before {
-            None => Toggles::choose(kind, self.toggles),
-            Some(bounds) => bounds.toggles.clone().changed(kind, self.toggles),
         };
         match (domains, addresses, toggles) {
             (Ok(domains), Ok(addresses), Ok(toggles)) => Ok(Bounds { domains, addresses, toggles }),
@@ -82,7 +111,8 @@ mod tests {
         addresses: Option<&str>,
         before: Option<&Bounds>,
     ) -> Result<Bounds, BoundsErrors> {
-        RawBounds { domains, addresses, toggles: &BTreeMap::new() }.read(kind, before)
+        let raw = RawBounds { domains, addresses, toggles: &BTreeMap::new() };
+        before.map_or_else(|| raw.read(kind), |before| raw.read_again(Some(kind), before))
     }
 
     fn secret() -> Kind {
@@ -106,6 +136,17 @@ mod tests {
         assert!(read(&secret(), Some(" "), None, None).is_ok());
         let errors = read(&secret(), Some("app.example.com"), None, None).expect_err("none there");
         assert_eq!(errors.domains.as_deref(), Some("Trusted domains are not for keys of the kind “Secret key”."));
+    }
+
+    #[test]
+    fn a_key_of_a_kind_that_is_gone_keeps_what_it_had() {
+        let before = read(&web(), Some("app.example.com"), None, None).expect("good");
+        let (none, some) = (BTreeMap::new(), BTreeMap::from([("web.a".to_owned(), "on".to_owned())]));
+        let raw = RawBounds { domains: None, addresses: Some("203.0.113.7"), toggles: &none };
+        assert_eq!(raw.read_again(None, &before).expect("good").domains, before.domains);
+        let raw = RawBounds { domains: Some("b.example.com"), addresses: None, toggles: &some };
+        let errors = raw.read_again(None, &before).expect_err("gone");
+        assert!(errors.domains.is_some() && errors.toggles.is_some());
     }
 
     #[test]

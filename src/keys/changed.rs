@@ -5,12 +5,12 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::key::KeyId;
-use super::place::{self, Place};
+use super::place::Place;
+use super::realm::Realm;
 use super::shown::{self, Empty, KeyRow, Tab};
 use super::store::{self, Counts};
 use crate::docs;
 use crate::fault::Fault;
-use crate::guard::SignedIn;
 use crate::page;
 use crate::site::Site;
 
@@ -41,11 +41,11 @@ impl Changed {
     /// writers wait for each other, and nobody needs these numbers in the same transaction.
     pub(super) async fn of(
         changes: Vec<RowChange>,
-        signed_in: &SignedIn,
+        realm: Realm,
         place: &Place,
         site: &Site,
     ) -> Result<Changed, Fault> {
-        let (realm, query, now) = (place::realm_of(signed_in), place.query.clone(), place.now);
+        let (query, now) = (place.query.clone(), place.now);
         let counts = site.store.read(move |db| store::counts(db, &realm, &query, now)).await?;
         Ok(Changed::new(changes, &counts, place, &docs::url(site)))
     }

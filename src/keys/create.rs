@@ -12,6 +12,7 @@ use super::bounds::RawBounds;
 use super::changed::{Changed, RowChange};
 use super::create_page::{CreatePage, Typed};
 use super::draft::{Draft, Offer, RawDraft};
+use super::facts::TOGGLE;
 use super::key::{Actor, ApiKey, KeyId};
 use super::place::{self, At, IdInPath, Place};
 use super::realm::Realm;
@@ -20,6 +21,7 @@ use super::shown::{Hidden, KeyRow, Time};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::calendar;
+use crate::clock::Moment;
 use crate::docs;
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly, take_named};
@@ -96,7 +98,7 @@ struct CreateFields {
 impl Form for CreateForm {
     fn read(pairs: Pairs) -> Result<CreateForm, String> {
         let (fields_choice, rest) = take_named(pairs.clone(), "fields.")?;
-        let (toggles, rest) = take_named(rest, "toggle.")?;
+        let (toggles, rest) = take_named(rest, TOGGLE)?;
         let fields: CreateFields = read_strictly(&rest)?;
         if !session::is_nonce(&fields.nonce) {
             return Err("the field nonce is not one of ours".into());
@@ -147,7 +149,7 @@ async fn open_projects(site: &Site, signed_in: &SignedIn) -> Result<Vec<Project>
 
 /// Creates the key and reveals its secret.
 pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper { signed_in, .. }, form }, place } = at;
+    let At { who: Posted { sender: Keeper { signed_in, reach }, form }, place } = at;
     let shell = Shell::of(&signed_in, &site, address::LIST);
     let projects = match form.fields.project.as_deref().unwrap_or_default() {
         "" => Vec::new(),
@@ -163,19 +165,19 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
     };
 
     let secret = KeySecret::mint_from_os(&draft.kind().prefix);
-    let team = signed_in.member.team.id.clone();
+    let realm = signed_in.realm(reach);
     let maker = Actor { person: signed_in.member.person.id.clone(), name: signed_in.member.person.name.clone() };
-    let key = draft.issue(team.clone(), maker, &secret);
+    let key = draft.issue(realm.team.clone(), maker, &secret);
     let (digest, nonce, replaces) = (secret.digest(), form.fields.nonce.clone(), form.replaces()?);
-    let (issued, who) = (key.clone(), signed_in.who());
+    let (issued, reached, who) = (key.clone(), realm.clone(), signed_in.who());
     let written = site.store.write(move |db| {
         store::insert(db, &issued, &digest, &nonce)?;
         record(db, &issued, &who, Action::KeyCreated)?;
-        replaces.map(|id| replace(db, &issued, &id, &who)).transpose()
+        replaces.map(|id| replace(db, &reached, &id, &who, issued.created_at)).transpose()
     });
     let replaced = match written.await {
         Ok(replaced) => replaced,
-        Err(Fault::Refused(Refusal::AlreadySent)) => return already_sent(shell, &form, &key, place, &site).await,
+        Err(Fault::Refused(Refusal::AlreadySent)) => return already_sent(shell, &form, &realm, place, &site).await,
         Err(fault) => return Err(fault),
     };
 
@@ -186,7 +188,7 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
     let row = |key| KeyRow::of(key, true, &place, &site.catalog);
     let changes = [Some(RowChange::Added(row(key.clone()))), replaced.map(|key| RowChange::Replaced(row(key)))];
     // The key is made and its secret can be shown only now: a list that cannot be read does not stop that.
-    let changed = match Changed::of(changes.into_iter().flatten().collect(), &signed_in, &place, &site).await {
+    let changed = match Changed::of(changes.into_iter().flatten().collect(), realm, &place, &site).await {
         Ok(changed) => Some(changed.beside_a_dialog(format!("“{}” created.", key.name))),
         Err(fault) => {
             tracing::warn!(target: "keyrack", cause = %fault, "a new key's row could not be shown");
@@ -203,10 +205,9 @@ pub async fn act(at: At<Posted<Keeper, CreateForm>>, site: web::Data<Site>) -> R
 }
 
 /// Revokes the key that a new one takes the place of; one that expired meanwhile is out of the way already.
-fn replace(db: &mut Db, new: &ApiKey, old: &KeyId, who: &Who) -> Result<ApiKey, Fault> {
-    let realm = Realm::of_team(new.team.clone());
-    match super::revoke::revoke(db, &realm, old, who, new.created_at) {
-        Err(Fault::Refused(Refusal::WrongState(_))) => Ok(store::find(db, &realm, old)?.ok_or(Refusal::NotFound)?),
+fn replace(db: &mut Db, realm: &Realm, old: &KeyId, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
+    match super::revoke::revoke(db, realm, old, who, now) {
+        Err(Fault::Refused(Refusal::WrongState(_))) => Ok(store::find(db, realm, old)?.ok_or(Refusal::NotFound)?),
         revoked => revoked,
     }
 }
@@ -253,18 +254,17 @@ fn env_name(product: &str) -> String {
 async fn already_sent(
     shell: Shell,
     form: &CreateForm,
-    key: &ApiKey,
+    realm: &Realm,
     place: Place,
     site: &Site,
 ) -> Result<HttpResponse, Fault> {
-    let (team, nonce) = (key.team.clone(), form.fields.nonce.clone());
+    let (team, nonce) = (realm.team.clone(), form.fields.nonce.clone());
     let made = site.store.read(move |db| store::find_made_with(db, &team, &nonce)).await?;
-    let made =
-        place::find(site, &Realm::of_team(key.team.clone()), IdInPath(made)).await.map_err(|fault| match fault {
-            // It was made and deleted since: there is nothing left to replace.
-            Fault::Refused(Refusal::NotFound) => Refusal::AlreadySent.into(),
-            other => other,
-        })?;
+    let made = place::find(site, realm, IdInPath(made)).await.map_err(|fault| match fault {
+        // It was made and deleted since: there is nothing left to replace.
+        Fault::Refused(Refusal::NotFound) => Refusal::AlreadySent.into(),
+        other => other,
+    })?;
     let dropped = ["nonce", "replaces"];
     let kept = form.as_sent.iter().filter(|(name, _)| !dropped.contains(&name.as_str()));
     let page = CreateConflictPage {

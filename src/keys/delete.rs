@@ -44,8 +44,8 @@ impl Form for DeleteForm {
 
 /// Asks whether it is meant.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper { signed_in, .. }, place } = at;
-    let Standing::Spent(key) = place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) else {
+    let At { who: Keeper { signed_in, reach }, place } = at;
+    let Standing::Spent(key) = place::find(&site, &signed_in.realm(reach), id).await?.at(place.now) else {
         return Err(LIVE.into());
     };
     let shown = DeletePage {
@@ -67,14 +67,14 @@ pub async fn act(
     id: IdInPath,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper { signed_in, .. }, .. }, place } = at;
-    let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
-    let (now, deleted) = (place.now, id.clone());
-    let name = site.store.write(move |db| delete(db, &realm, &id, &who, now)).await?;
+    let At { who: Posted { sender: Keeper { signed_in, reach }, .. }, place } = at;
+    let (id, realm, who) = (id.found()?, signed_in.realm(reach), signed_in.who());
+    let (now, deleted, within) = (place.now, id.clone(), realm.clone());
+    let name = site.store.write(move |db| delete(db, &within, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
-    let changed = Changed::of(vec![RowChange::Removed(deleted)], &signed_in, &place, &site).await?;
+    let changed = Changed::of(vec![RowChange::Removed(deleted)], realm, &place, &site).await?;
     changed.answer(format!("“{name}” deleted."))
 }
 

@@ -36,9 +36,9 @@ struct Revoked {
 
 /// Shows the details.
 pub async fn ask(at: At<Viewer>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Viewer { signed_in, .. }, place } = at;
+    let At { who: Viewer { signed_in, reach }, place } = at;
     let may_keep = signed_in.may(Deed::KeepKeys);
-    let standing = place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now);
+    let standing = place::find(&site, &signed_in.realm(reach), id).await?.at(place.now);
     let (key, status) = (standing.key(), standing.status());
     let may_delete = may_keep && status != Status::Active;
     let shown = DetailsPage {

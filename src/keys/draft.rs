@@ -90,7 +90,7 @@ impl Draft {
         let judged_by = kind.unwrap_or(offer.catalog.default_kind());
         let grants = Grants::choose(offer.catalog, judged_by, raw.permissions, raw.fields_choice, raw.fields);
         let filing = parse_project(raw.project.unwrap_or_default(), offer.projects);
-        let bounds = raw.bounds.read(judged_by, None);
+        let bounds = raw.bounds.read(judged_by);
         let lifetime = Lifetime::parse(raw.expiration, raw.expires_on, raw.time_zone, now);
         match (name, kind, grants, filing, bounds, lifetime) {
             (Ok(name), Ok(kind), Ok(grants), Ok(filing), Ok(bounds), Ok(lifetime)) => {

@@ -1,12 +1,16 @@
-//! Edit a live key: its name. Permissions and expiration are shown for reference; they never change.
+//! Edit a live key: its name and its bounds. Permissions and expiration are shown for reference; they never change.
+
+use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::bounds::{BoundsErrors, RawBounds};
+use super::catalog::Catalog;
 use super::changed::{Changed, RowChange};
-use super::facts::{Facts, ToggleChoice};
+use super::facts::{Facts, TOGGLE, ToggleChoice};
 use super::key::{ApiKey, KeyId, LiveKey, Standing};
 use super::name::KeyName;
 use super::place::{self, At, IdInPath, Place};
@@ -16,7 +20,7 @@ use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::form::{Form, Pairs, Posted, read_strictly};
+use crate::form::{Form, Pairs, Posted, read_strictly, take_named};
 use crate::guard::{Keeper, SignedIn};
 use crate::page::{self, Shell};
 use crate::refusal::Refusal;
@@ -46,16 +50,68 @@ struct EditPage {
     toggles_error: Option<String>,
 }
 
-/// What is sent to rename a key.
+/// What is sent to edit a key.
+pub struct EditForm {
+    fields: EditFields,
+    toggles: BTreeMap<String, String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EditForm {
+struct EditFields {
     name: String,
+    domain: Option<String>,
+    address: Option<String>,
 }
 
 impl Form for EditForm {
     fn read(pairs: Pairs) -> Result<EditForm, String> {
-        read_strictly(&pairs)
+        let (toggles, rest) = take_named(pairs, TOGGLE)?;
+        Ok(EditForm { fields: read_strictly(&rest)?, toggles })
+    }
+}
+
+/// What is wrong, a sentence beside each field that it is about.
+struct EditErrors {
+    name: Option<String>,
+    bounds: BoundsErrors,
+}
+
+impl EditForm {
+    /// The key as it was meant to become.
+    fn edited(&self, key: LiveKey, catalog: &Catalog) -> Result<LiveKey, EditErrors> {
+        let EditFields { name, domain, address } = &self.fields;
+        let raw = RawBounds { domains: domain.as_deref(), addresses: address.as_deref(), toggles: &self.toggles };
+        match (KeyName::parse(name), raw.read_again(catalog.kind(&key.kind), &key.bounds)) {
+            (Ok(name), Ok(bounds)) => Ok(key.rename(name).bound(bounds)),
+            (name, bounds) => {
+                let name = name.err().map(|error| error.to_string());
+                Err(EditErrors { name, bounds: bounds.err().unwrap_or_default() })
+            }
+        }
+    }
+
+    /// The page again, with what was typed and what is wrong with it.
+    fn again(self, errors: EditErrors, page: EditPage) -> EditPage {
+        let EditFields { name, domain, address } = self.fields;
+        let mut toggles = page.toggles;
+        for toggle in &mut toggles {
+            if let Some(word) = toggle.name.strip_prefix(TOGGLE).and_then(|id| self.toggles.get(id)) {
+                toggle.is_on = word == "on";
+            }
+        }
+        EditPage {
+            name_length: KeyName::length(&name),
+            name,
+            name_error: errors.name,
+            domains: page.domains.map(|kept| domain.unwrap_or(kept)),
+            domains_error: errors.bounds.domains,
+            addresses: address.unwrap_or(page.addresses),
+            addresses_error: errors.bounds.addresses,
+            toggles,
+            toggles_error: errors.bounds.toggles,
+            ..page
+        }
     }
 }
 
@@ -85,8 +141,8 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
 
 /// Asks for the new name; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper { signed_in, .. }, place } = at;
-    match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
+    let At { who: Keeper { signed_in, reach }, place } = at;
+    match place::find(&site, &signed_in.realm(reach), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
             let shown = edit_page(&signed_in, key, &place, &site);
@@ -95,48 +151,59 @@ pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<
     }
 }
 
-/// Renames the key.
+/// Changes the key's name, and its bounds as far as they were sent.
 pub async fn act(at: At<Posted<Keeper, EditForm>>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper { signed_in, .. }, form }, place } = at;
-    let realm = place::realm_of(&signed_in);
+    let At { who: Posted { sender: Keeper { signed_in, reach }, form }, place } = at;
+    let realm = signed_in.realm(reach);
     let Standing::Live(key) = place::find(&site, &realm, id).await?.at(place.now) else { return Err(SPENT.into()) };
-    let name = match KeyName::parse(&form.name) {
-        Ok(name) => name,
-        Err(error) => {
-            let shown = EditPage {
-                name_length: KeyName::length(&form.name),
-                name: form.name,
-                name_error: Some(error.to_string()),
-                ..edit_page(&signed_in, key, &place, &site)
-            };
-            let rendered = if place.wants_fragment { shown.as_sheet().render() } else { shown.render() };
-            return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, rendered);
-        }
-    };
+    let id = key.id.clone();
+    if let Err(errors) = form.edited(key.clone(), &site.catalog) {
+        let shown = form.again(errors, edit_page(&signed_in, key, &place, &site));
+        let rendered = if place.wants_fragment { shown.as_sheet().render() } else { shown.render() };
+        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, rendered);
+    }
 
-    let (id, who, now) = (key.id.clone(), signed_in.who(), place.now);
-    let key = site.store.write(move |db| rename(db, &realm, &id, name, &who, now)).await?;
+    let (within, who, now, its_site) = (realm.clone(), signed_in.who(), place.now, site.clone());
+    let written = site.store.write(move |db| edit(db, &within, &id, &form, &its_site.catalog, &who, now));
+    let key = written.await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
     let notice = format!("“{}” saved.", key.name);
     let row = KeyRow::of(key, true, &place, &site.catalog);
-    Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
+    Changed::of(vec![RowChange::Replaced(row)], realm, &place, &site).await?.answer(notice)
 }
 
-fn rename(db: &mut Db, realm: &Realm, id: &KeyId, to: KeyName, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
-    let Standing::Live(key) = store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now) else {
+fn edit(
+    db: &mut Db,
+    realm: &Realm,
+    id: &KeyId,
+    form: &EditForm,
+    catalog: &Catalog,
+    who: &Who,
+    now: Moment,
+) -> Result<ApiKey, Fault> {
+    let Standing::Live(before) = store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now) else {
         return Err(SPENT.into());
     };
-    if key.name == to {
-        return Ok(key.key().clone());
+    // What was sent was read once; only a catalog that is another one meanwhile could refuse it now.
+    let after = form.edited(before.clone(), catalog).map_err(|_| SPENT)?;
+    if before == after {
+        return Ok(after.key().clone());
     }
-    let detail = format!("{} → {to}", key.name);
-    if !store::rename(db, &key, &to, now)? {
-        // Somebody else was faster: what they made of it is what is renamed now, or no longer can be.
-        return rename(db, realm, id, to, who, now);
+    if !store::edit(db, &before, &after, now)? {
+        // Somebody else was faster: what they made of it is what is edited now, or no longer can be.
+        return edit(db, realm, id, form, catalog, who, now);
     }
-    let (who, team, subject) = (who.clone(), Some(realm.team.clone()), id.to_string());
-    audit::record(db, &Event { at: now, who, team, action: Action::KeyRenamed, subject, detail })?;
-    Ok(key.rename(to).key().clone())
+    let mut record = |action, detail| {
+        let (who, team, subject) = (who.clone(), Some(realm.team.clone()), id.to_string());
+        audit::record(db, &Event { at: now, who, team, action, subject, detail })
+    };
+    if before.name != after.name {
+        record(Action::KeyRenamed, format!("{} → {}", before.name, after.name))?;
+    }
+    if before.bounds != after.bounds {
+        record(Action::KeyBounded, format!("{}: {}", after.name, before.bounds.changes(&after.bounds).join(", ")))?;
+    }
+    Ok(after.key().clone())
 }

@@ -106,6 +106,9 @@ pub fn grant_rows(grants: &Grants, offered: Offered<'_>) -> Vec<GrantRow> {
     grants.lines(offered).into_iter().map(row).collect()
 }
 
+/// Before KIND.ID: the name of a toggle's field.
+pub const TOGGLE: &str = "toggle.";
+
 /// Something to switch on or off.
 pub struct ToggleChoice {
     /// `toggle.webapi.greeting`: the name of its field.
@@ -125,7 +128,7 @@ pub fn toggle_choices(
     let choice = |toggle: &Toggle| {
         let id = format!("{}.{}", kind.id, toggle.id);
         let is_on = typed.get(&id).map_or_else(|| is_on(toggle), |word| word == "on");
-        ToggleChoice { name: format!("toggle.{id}"), label: toggle.label.clone(), is_on }
+        ToggleChoice { name: format!("{TOGGLE}{id}"), label: toggle.label.clone(), is_on }
     };
     kind.toggles.iter().map(choice).collect()
 }

@@ -4,15 +4,18 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::facts::ProjectChoice;
-use super::place::{self, At, Place};
+use super::listing::{ListQuery, ProjectFilter};
+use super::place::{At, Place};
+use super::realm::Realm;
 use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
-use super::{address, listing::ListQuery, store};
+use super::{address, store};
 use crate::docs;
 use crate::fault::Fault;
 use crate::guard::{SignedIn, Viewer};
 use crate::page::{self, Shell};
 use crate::people::member::Deed;
 use crate::projects::{self, project::Project};
+use crate::refusal::Refusal;
 use crate::site::Site;
 
 /// Rows a page.
@@ -26,13 +29,15 @@ pub(super) struct Foot {
 }
 
 #[derive(Template)]
-#[template(path = "keys/list.html", blocks = ["list"])]
+#[template(path = "keys/list.html", blocks = ["anew", "list"])]
 struct ListPage {
     shell: Shell,
     list_url: &'static str,
     docs_url: String,
     new_url: Option<String>,
     is_read_only: bool,
+    /// Whether they see only the keys that they made.
+    is_own: bool,
     /// Asks whether to revoke all of them.
     revoke_all_url: Option<String>,
     q: String,
@@ -44,41 +49,73 @@ struct ListPage {
     rows: Vec<KeyRow>,
     empty: Option<Empty>,
     foot: Foot,
+    /// What was done to all of it, for an answer that shows it anew.
+    notice: Option<String>,
 }
 
 /// Shows the list.
 pub async fn ask(at: At<Viewer>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Viewer { signed_in, .. }, place } = at;
-    let (realm, query, now) = (place::realm_of(&signed_in), place.query.clone(), place.now);
+    let At { who: Viewer { signed_in, reach }, place } = at;
+    let shown = list_page(&signed_in, signed_in.realm(reach), &place, &site).await?;
+    page::html(if place.wants_fragment { shown.as_list().render() } else { shown.render() })
+}
+
+/// What htmx gets after all of the list changed: the list anew, the dialogs closed, and what was done.
+pub(super) async fn anew(
+    signed_in: &SignedIn,
+    realm: Realm,
+    place: &Place,
+    site: &Site,
+    notice: String,
+) -> Result<HttpResponse, Fault> {
+    let shown = ListPage { notice: Some(notice), ..list_page(signed_in, realm, place, site).await? };
+    page::html(shown.as_anew().render())
+}
+
+async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Site) -> Result<ListPage, Fault> {
+    let (query, now) = (place.query.clone(), place.now);
+    let is_own = realm.made_by.is_some();
     let read = site.store.read(move |db| {
+        let projects = projects::all(db, &realm.team)?;
+        refuse_foreign(&query, &projects)?;
         let counts = store::counts(db, &realm, &query, now)?;
         let page = store::page(db, &realm, &query, PAGE_SIZE, now)?;
         // Where the last rows were deleted meanwhile, a link to them leads to the first.
         let is_beyond = page.keys.is_empty() && query.cursor().is_some();
         let page = if is_beyond { store::page(db, &realm, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
-        Ok((counts, page, projects::all(db, &realm.team)?))
+        Ok((counts, page, projects))
     });
     let (counts, page, projects) = read.await?;
 
     let may_keep = signed_in.may(Deed::KeepKeys);
-    let docs_url = docs::url(&site);
-    let shown = ListPage {
-        shell: Shell::of(&signed_in, &site, address::LIST),
+    let docs_url = docs::url(site);
+    let may_revoke_all = signed_in.may(Deed::RevokeAll) && !page.keys.is_empty();
+    Ok(ListPage {
+        shell: Shell::of(signed_in, site, address::LIST),
         list_url: address::LIST,
         new_url: may_keep.then(|| place.here(address::NEW)),
         is_read_only: !may_keep,
-        revoke_all_url: None,
+        is_own,
+        revoke_all_url: may_revoke_all.then(|| place.here(address::REVOCATION_OF_ALL)),
         projects: project_choices(&projects, &place.query),
         q: place.query.search().map(|search| search.typed().to_owned()).unwrap_or_default(),
         kept: kept(&place.query, !projects.is_empty()),
-        tabs: shown::tabs(&counts, &place),
-        columns: shown::columns(&place, site.catalog.kinds().len() > 1, !projects.is_empty()),
-        empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, &docs_url, &place) } else { None },
-        foot: foot(&counts, &page, &place),
-        rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, &place, &site.catalog)).collect(),
+        tabs: shown::tabs(&counts, place),
+        columns: shown::columns(place, site.catalog.kinds().len() > 1, !projects.is_empty()),
+        empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, &docs_url, place) } else { None },
+        foot: foot(&counts, &page, place),
+        rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, place, &site.catalog)).collect(),
         docs_url,
-    };
-    if place.wants_fragment { page::html(shown.as_list().render()) } else { page::html(shown.render()) }
+        notice: None,
+    })
+}
+
+/// A project of another team is not there, like one that does not exist.
+fn refuse_foreign(query: &ListQuery, projects: &[Project]) -> Result<(), Refusal> {
+    match query.project() {
+        Some(ProjectFilter::Of(id)) if !projects.iter().any(|project| project.id == *id) => Err(Refusal::NotFound),
+        _ => Ok(()),
+    }
 }
 
 fn foot(counts: &store::Counts, page: &store::Page, place: &Place) -> Foot {

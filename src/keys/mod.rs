@@ -41,6 +41,7 @@ pub mod revoke_all;
 /// The addresses of this room. Every address of a dialog carries the query of the list below it.
 pub mod address {
     use super::key::KeyId;
+    use crate::projects::project::ProjectId;
 
     /// The page.
     pub const LIST: &str = "/settings/developers";
@@ -56,8 +57,15 @@ pub mod address {
     pub const EDIT: &str = "/settings/developers/keys/{id}/edit";
     /// The pattern of its revocation.
     pub const REVOCATION: &str = "/settings/developers/keys/{id}/revocation";
+    /// The revocation of all keys.
+    pub const REVOCATION_OF_ALL: &str = "/settings/developers/revocation";
     /// The pattern of its deletion.
     pub const DELETION: &str = "/settings/developers/keys/{id}/deletion";
+
+    /// The page, with the keys of one project.
+    pub fn of_project(project: &ProjectId) -> String {
+        format!("{LIST}?project={project}")
+    }
 
     /// A key's address, by its pattern.
     pub fn of(pattern: &str, id: &KeyId) -> String {

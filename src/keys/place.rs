@@ -17,9 +17,7 @@ use super::store;
 use crate::calendar::Zone;
 use crate::clock::Moment;
 use crate::fault::Fault;
-use crate::guard::SignedIn;
 use crate::page;
-use crate::people::member::{Deed, Reach};
 use crate::refusal::Refusal;
 use crate::site::Site;
 
@@ -119,13 +117,6 @@ impl IdInPath {
     pub fn found(self) -> Result<KeyId, Refusal> {
         self.0.ok_or(Refusal::NotFound)
     }
-}
-
-/// The keys that they reach; of whoever may not see every key, their own.
-pub fn realm_of(signed_in: &SignedIn) -> Realm {
-    let member = &signed_in.member;
-    let reaches_all = member.reach(Deed::SeeKeys) == Some(Reach::Team);
-    Realm { team: member.team.id.clone(), made_by: (!reaches_all).then(|| member.person.id.clone()) }
 }
 
 /// The realm's key of that id, or nothing is here.

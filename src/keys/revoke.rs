@@ -41,8 +41,8 @@ impl Form for RevokeForm {
 
 /// Asks whether it is meant; a spent key has details instead.
 pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let At { who: Keeper { signed_in, .. }, place } = at;
-    match place::find(&site, &place::realm_of(&signed_in), id).await?.at(place.now) {
+    let At { who: Keeper { signed_in, reach }, place } = at;
+    match place::find(&site, &signed_in.realm(reach), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
             let shown = RevokePage {
@@ -64,16 +64,16 @@ pub async fn act(
     id: IdInPath,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
-    let At { who: Posted { sender: Keeper { signed_in, .. }, .. }, place } = at;
-    let (id, realm, who) = (id.found()?, place::realm_of(&signed_in), signed_in.who());
-    let now = place.now;
-    let key = site.store.write(move |db| revoke(db, &realm, &id, &who, now)).await?;
+    let At { who: Posted { sender: Keeper { signed_in, reach }, .. }, place } = at;
+    let (id, realm, who) = (id.found()?, signed_in.realm(reach), signed_in.who());
+    let (now, within) = (place.now, realm.clone());
+    let key = site.store.write(move |db| revoke(db, &within, &id, &who, now)).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }
     let notice = format!("“{}” revoked. It stopped working at once.", key.name);
     let row = KeyRow::of(key, true, &place, &site.catalog);
-    Changed::of(vec![RowChange::Replaced(row)], &signed_in, &place, &site).await?.answer(notice)
+    Changed::of(vec![RowChange::Replaced(row)], realm, &place, &site).await?.answer(notice)
 }
 
 /// Revokes the realm's key of that id, within a transaction.

@@ -241,8 +241,14 @@ pub fn tabs(counts: &Counts, place: &Place) -> Vec<Tab> {
 }
 
 /// `1,204`; `10,000+`
-fn shown_count(count: Count) -> String {
-    let digits = count.counted.to_string();
+pub fn shown_count(count: Count) -> String {
+    let shown = grouped(count.counted);
+    if count.is_capped { shown + "+" } else { shown }
+}
+
+/// `1,204`
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
     let mut shown = String::new();
     for (n, digit) in digits.chars().enumerate() {
         if n > 0 && (digits.len() - n).is_multiple_of(3) {
@@ -250,7 +256,7 @@ fn shown_count(count: Count) -> String {
         }
         shown.push(digit);
     }
-    if count.is_capped { shown + "+" } else { shown }
+    shown
 }
 
 /// The count of what the list shows: the tab's, or all.

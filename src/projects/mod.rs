@@ -4,7 +4,26 @@ pub mod project;
 
 pub(crate) mod store;
 
-pub use store::{all, filed_under, find, open_of};
+pub mod archive;
+pub mod edit;
+pub mod list;
+pub mod restore;
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::audit::{self, Action, Event, Who};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::people::member::TeamId;
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::store::Db;
+use project::{Project, ProjectId};
+
+pub use store::{all, filed_under, open_of};
 
 /// The addresses of this room.
 pub mod address {
@@ -23,4 +42,28 @@ pub mod address {
     pub fn of(pattern: &str, id: &ProjectId) -> String {
         pattern.replace("{id}", id.as_str())
     }
+}
+
+/// The id in the address; what is none is not found, like one that does not exist.
+pub struct IdInPath(Option<ProjectId>);
+
+impl FromRequest for IdInPath {
+    type Error = Fault;
+    type Future = Ready<Result<IdInPath, Fault>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(IdInPath(request.match_info().get("id").and_then(ProjectId::parse))))
+    }
+}
+
+/// The team's project of that id, or nothing is here.
+async fn find_in(site: &Site, team: &TeamId, id: IdInPath) -> Result<Project, Fault> {
+    let (id, team) = (id.0.ok_or(Refusal::NotFound)?, team.clone());
+    let project = site.store.read(move |db| store::find(db, &team, &id)).await?;
+    Ok(project.ok_or(Refusal::NotFound)?)
+}
+
+fn record(db: &mut Db, project: &Project, who: &Who, action: Action, at: Moment) -> Result<(), Fault> {
+    let (team, subject, detail) = (Some(project.team.clone()), project.id.to_string(), project.name.to_string());
+    audit::record(db, &Event { at, who: who.clone(), team, action, subject, detail })
 }

@@ -8,6 +8,7 @@ use super::project::{Filing, Project, ProjectId, ProjectName};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::people::member::TeamId;
+use crate::refusal::Refusal;
 use crate::store::Db;
 use crate::store::schema::projects;
 
@@ -67,8 +68,8 @@ pub fn filed_under(db: &mut Db, ids: &[&str]) -> Result<Vec<Filing>, Fault> {
     rows.into_iter().map(filing).collect()
 }
 
-/// Makes a project; false if the team has one of that name.
-pub fn insert(db: &mut Db, project: &Project) -> Result<bool, Fault> {
+/// Makes a project; refused if the team has one of that name.
+pub fn insert(db: &mut Db, project: &Project) -> Result<(), Fault> {
     let made = diesel::insert_into(projects::table)
         .values((
             projects::id.eq(project.id.as_str()),
@@ -78,20 +79,20 @@ pub fn insert(db: &mut Db, project: &Project) -> Result<bool, Fault> {
             projects::created_at.eq(project.created_at.unix()),
         ))
         .execute(db);
-    is_first_of_its_name(made)
+    refuse_twins(made)
 }
 
-/// Gives a project another name; false if the team has another one of that name.
-pub fn rename(db: &mut Db, team: &TeamId, id: &ProjectId, to: &ProjectName) -> Result<bool, Fault> {
+/// Gives a project another name; refused if the team has another one of that name.
+pub fn rename(db: &mut Db, team: &TeamId, id: &ProjectId, to: &ProjectName) -> Result<(), Fault> {
     let it = projects::table.filter(projects::id.eq(id.as_str()).and(projects::team_id.eq(team.as_str())));
     let renamed = diesel::update(it).set((projects::name.eq(to.as_str()), projects::name_folded.eq(to.folded())));
-    is_first_of_its_name(renamed.execute(db))
+    refuse_twins(renamed.execute(db))
 }
 
-fn is_first_of_its_name(written: QueryResult<usize>) -> Result<bool, Fault> {
+fn refuse_twins(written: QueryResult<usize>) -> Result<(), Fault> {
     match written {
-        Err(DatabaseError(UniqueViolation, _)) => Ok(false),
-        written => Ok(written.map(|_| true)?),
+        Err(DatabaseError(UniqueViolation, _)) => Err(Refusal::NameTaken.into()),
+        written => Ok(written.map(|_| ())?),
     }
 }
 

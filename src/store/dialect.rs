@@ -222,6 +222,15 @@ fn open_postgres(url: &str) -> Result<PgConnection, OpenError> {
     Ok(db)
 }
 
+/// Lets the statements of this transaction take as long as they need: there are changes that must not fail for being
+/// large. (SQLite bounds none.)
+pub fn take_the_time_it_needs(db: &mut Db) -> QueryResult<()> {
+    match db {
+        Db::Sqlite(_) => Ok(()),
+        Db::Postgres(db) => db.batch_execute("SET LOCAL statement_timeout = 0"),
+    }
+}
+
 /// Runs `work` in one transaction that may write, and keeps what it did only if it succeeded.
 ///
 /// On SQLite the lock is taken at the start: a transaction that reads first and writes later is

@@ -134,4 +134,4 @@ diesel::table! {
 diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> teams (team_id));
 diesel::joinable!(keys -> teams (team_id));
-diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys, projects);
+diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys, projects, audit_log);

@@ -102,7 +102,12 @@ impl Critic<'_> {
 }
 
 fn fill(world: &World) {
-    let wish = keyrack::command::demo::Wish { password: Some(PASSWORD), keys: 0, secrets: None };
+    let wish = keyrack::command::demo::Wish {
+        catalog: &keyrack::keys::catalog::Catalog::built_in(),
+        password: Some(PASSWORD),
+        keys: 0,
+        secrets: None,
+    };
     keyrack::command::demo::fill(&world.store, &wish, world.now()).unwrap();
 }
 

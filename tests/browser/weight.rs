@@ -10,7 +10,12 @@ async fn the_list_is_light() {
     let world = World::empty(Engine::Sqlite).await;
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("secrets");
-    let wish = keyrack::command::demo::Wish { password: Some(PASSWORD), keys: 60, secrets: Some(&secrets) };
+    let wish = keyrack::command::demo::Wish {
+        catalog: &keyrack::keys::catalog::Catalog::built_in(),
+        password: Some(PASSWORD),
+        keys: 60,
+        secrets: Some(&secrets),
+    };
     keyrack::command::demo::fill(&world.store, &wish, world.now()).unwrap();
     std::fs::read_to_string(&secrets).unwrap().lines().for_each(logs::remember);
 

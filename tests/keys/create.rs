@@ -180,7 +180,7 @@ const BAD: &[Bad] = &[
     Bad { change: &[("fields.shifts", "perhaps")], beside: "#permissions-error", says: "" },
     Bad { change: &[("fields.planets", "all")], beside: "#permissions-error", says: "" },
     Bad { change: &[("field", "shifts:start")], beside: "#permissions-error", says: "" },
-    Bad { change: &[("kind", "publishable")], beside: "#permissions-error", says: "" },
+    Bad { change: &[("kind", "publishable")], beside: "#kind-error", says: "This kind of key is not offered." },
     Bad { change: &[("expiration", "forever")], beside: "#expiration-error", says: "Choose when the key expires." },
     Bad {
         change: &[("expiration", "custom")],

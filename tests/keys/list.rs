@@ -112,7 +112,7 @@ both_engines!(
         assert_eq!(page.texts(&format!("{row} .key-name")), ["HR <i>sync</i>"]);
         assert_eq!(page.texts(&format!("{row} .key-status")), ["Active"]);
         assert_eq!(page.texts(&format!("{row} .key-preview")), [format!("{}…{}", &secret[..11], &secret[36..])]);
-        assert_eq!(page.texts(&format!("{row} .key-permissions")), ["Shifts RW"]);
+        assert_eq!(page.texts(&format!("{row} .key-permissions .short-text")), ["Shifts RW"]);
         assert_eq!(page.attributes(&format!("{row} .key-created time"), "datetime"), ["2026-11-21T12:01:00Z"]);
         assert_eq!(page.attributes(&format!("{row} .key-expiration time"), "datetime"), ["2026-11-28T12:01:00Z"]);
         assert_eq!(page.texts(&format!("#row-{old} .key-expiration")), ["Expires Never"]);

@@ -7,5 +7,7 @@ mod edit;
 
 mod kill;
 mod list;
+mod own;
 mod revoke;
+mod revoke_all;
 mod soak;

@@ -139,7 +139,7 @@ impl Catalog {
     }
 
     /// The resources that keys of a kind may be granted, in order.
-    pub fn resources_for(&self, kind: &Kind) -> impl Iterator<Item = &Resource> {
+    pub fn resources_for<'a>(&'a self, kind: &'a Kind) -> impl Iterator<Item = &'a Resource> + Clone {
         self.resources.iter().filter(|resource| kind.may_be_granted(&resource.id))
     }
 

@@ -8,7 +8,6 @@ use diesel::result::Error::DatabaseError;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::key::{ApiKey, KeyId, LiveKey};
-use crate::keys::name::KeyName;
 use crate::keys::realm::Realm;
 use crate::keys::secret::Digest;
 use crate::people::member::{PersonId, TeamId};
@@ -66,15 +65,25 @@ pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result
     Ok(())
 }
 
-/// Gives a live key another name; false if it is not live or not called as it was read (any more).
-pub fn rename(db: &mut Db, key: &LiveKey, to: &KeyName, now: Moment) -> Result<bool, Fault> {
+/// Makes of a live key what it shall be `after`: its name and its bounds; false if it is not live or not as it was
+/// `before` (any more).
+pub fn edit(db: &mut Db, before: &LiveKey, after: &LiveKey, now: Moment) -> Result<bool, Fault> {
     let live = keys::table
-        .filter(keys::id.eq(key.id.as_str()).and(keys::team_id.eq(key.team.as_str())))
-        .filter(keys::name.eq(key.name.as_str()))
-        .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
-    let renamed =
-        diesel::update(live).set((keys::name.eq(to.as_str()), keys::name_folded.eq(to.folded()))).execute(db)?;
-    Ok(renamed == 1)
+        .filter(keys::id.eq(before.id.as_str()).and(keys::team_id.eq(before.team.as_str())))
+        .filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())))
+        .filter(keys::name.eq(before.name.as_str()).and(keys::domains.eq(before.bounds.domains.to_text())))
+        .filter(keys::addresses.eq(before.bounds.addresses.to_text()))
+        .filter(keys::toggles.eq(before.bounds.toggles.to_text()));
+    let edited = diesel::update(live)
+        .set((
+            keys::name.eq(after.name.as_str()),
+            keys::name_folded.eq(after.name.folded()),
+            keys::domains.eq(after.bounds.domains.to_text()),
+            keys::addresses.eq(after.bounds.addresses.to_text()),
+            keys::toggles.eq(after.bounds.toggles.to_text()),
+        ))
+        .execute(db)?;
+    Ok(edited == 1)
 }
 
 /// Revokes a live key; false if it is not live (any more).

@@ -16,13 +16,15 @@ macro_rules! within {
 mod changes;
 mod counts;
 mod list;
+mod revoke_all;
 mod scope;
 
 use diesel::prelude::*;
 
-pub use changes::{delete, find_made_with, insert, rename, revoke, revoke_itself};
+pub use changes::{delete, edit, find_made_with, insert, revoke, revoke_itself};
 pub use counts::{Count, Counts, counts};
 pub use list::{Page, page};
+pub use revoke_all::revoke_all;
 
 use super::addresses::Addresses;
 use super::bounds::Bounds;
