@@ -41,14 +41,14 @@ struct Screenshot {
 }
 
 /// A visitor with an eye for detail.
-struct Critic<'a> {
+pub(super) struct Critic<'a> {
     at: &'a Browser,
     pictures: Option<PathBuf>,
     found: Vec<String>,
 }
 
 impl Critic<'_> {
-    fn new(at: &Browser) -> Critic<'_> {
+    pub(super) fn new(at: &Browser) -> Critic<'_> {
         let pictures = std::env::var_os("KEYRACK_PICTURES").map(PathBuf::from);
         if let Some(folder) = &pictures {
             std::fs::create_dir_all(folder).unwrap();
@@ -57,7 +57,7 @@ impl Critic<'_> {
     }
 
     /// Looks at what is on the screen from all sides.
-    async fn look(&mut self, name: &str) {
+    pub(super) async fn look(&mut self, name: &str) {
         self.at.until(AT_REST).await;
         if !self.at.see::<bool>("'axe' in window").await {
             self.at.driver.execute(AXE, Vec::new()).await.unwrap();
@@ -96,7 +96,7 @@ impl Critic<'_> {
         std::fs::write(folder.join(file), BASE64.decode(taken.data.as_bytes()).unwrap()).unwrap();
     }
 
-    fn expect_nothing_found(self) {
+    pub(super) fn expect_nothing_found(self) {
         assert!(self.found.is_empty(), "{}", self.found.join("\n"));
     }
 }

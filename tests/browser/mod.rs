@@ -1,5 +1,6 @@
 //! What a person does and sees, in real Chromium against the real server.
 
+mod catalogs;
 mod habits;
 mod life;
 mod looks;

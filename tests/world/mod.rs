@@ -101,6 +101,15 @@ impl World {
         World::with(engine, |_| {}).await
     }
 
+    /// A world with the cast in it, where keys are granted what the example catalog of that name says.
+    pub async fn of_catalog(engine: Engine, name: &str) -> World {
+        let file = format!("{}/examples/catalogs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let catalog = keyrack::command::catalog::read(file.as_ref()).expect("a good catalog");
+        let world = World::with(engine, |settings| settings.catalog = catalog).await;
+        cast::enter(&world.store, world.clock.now());
+        world
+    }
+
     /// An empty world with other settings.
     pub async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> World {
         logs::capture();
