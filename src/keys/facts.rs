@@ -75,6 +75,14 @@ pub fn said_kind(key: &ApiKey, catalog: &Catalog) -> Option<String> {
     }
 }
 
+/// The same where there is little room: without the environment, unless that is what tells it from another.
+pub fn short_kind(key: &ApiKey, catalog: &Catalog) -> Option<String> {
+    let said = said_kind(key, catalog)?;
+    let is_own = |label: &str| catalog.kinds().iter().filter(|other| other.label == label).count() == 1;
+    let label = catalog.kind(&key.kind).map(|kind| kind.label.clone()).filter(|label| is_own(label));
+    Some(label.unwrap_or(said))
+}
+
 /// `Secret key`, `Secret key (Test)`
 pub fn kind_label(kind: &Kind) -> String {
     match &kind.environment {

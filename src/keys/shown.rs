@@ -125,7 +125,7 @@ impl KeyRow {
         let (key, status) = (standing.key(), standing.status());
         let is_spent = status != Status::Active;
         let url = |pattern| place.of_key(pattern, &key.id);
-        let (whole, kind) = (facts::whole(&standing), facts::said_kind(key, catalog));
+        let (whole, kind) = (facts::whole(&standing), facts::short_kind(key, catalog));
         let project = key.filing.as_ref().map(|filing| filing.name.clone());
         KeyRow {
             id: key.id.clone(),

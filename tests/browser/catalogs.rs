@@ -203,6 +203,53 @@ async fn a_publishable_key_is_copied_off_the_list_and_out_of_its_dialog() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_follows_the_project_that_is_chosen() {
+    let world = World::begin(Engine::Sqlite).await;
+    let mut elsewhere = world.sign_in("olga").await;
+    let rota = elsewhere.create_project("Rota").await.to_string();
+    let empty = elsewhere.create_project("Empty").await.to_string();
+    let olga = Browser::open(&world).await;
+    olga.sign_in("olga").await;
+    let pick = async |css: &str, value: &str| {
+        let pick = "(e => { e.value = VALUE; return e.dispatchEvent(new Event('input', { bubbles: true })); })";
+        let pick = pick.replace("VALUE", &format!("{value:?}"));
+        let _: bool = olga.see(&format!("{pick}(document.querySelector({css:?}))")).await;
+    };
+    for (name, project) in [("Filed", rota.as_str()), ("Unfiled", "")] {
+        olga.click("#new-key").await;
+        olga.until_shown("#project").await;
+        pick("#project", project).await;
+        create(&olga, name, &["shifts:read"]).await;
+        olga.click("[data-done]").await;
+        olga.until_gone("dialog").await;
+    }
+    assert_eq!(olga.texts("td.key-project").await, ["", "Rota"]);
+    olga.visit(LIST).await;
+    pick("#in-project", &rota).await;
+    olga.until(&format!("location.search === '?project={rota}' && document.querySelectorAll('#rows tr').length === 1"))
+        .await;
+    assert_eq!(names(&olga).await, ["Filed"]);
+    olga.click("#sort-name").await;
+    olga.until(&format!("location.search === '?sort=name&project={rota}'")).await;
+    assert_eq!(olga.value("#in-project").await, rota);
+    pick("#in-project", "none").await;
+    olga.until("document.querySelector('#rows .key-name a')?.textContent === 'Unfiled'").await;
+    assert!(olga.path().await.contains("project=none") && olga.path().await.contains("sort=name"));
+    // A link that leaves the project takes the choice along.
+    pick("#in-project", &empty).await;
+    olga.until_shown("#empty h2").await;
+    assert_eq!(olga.text("#empty h2").await, "No keys in this project");
+    olga.click_text("#empty", "Show all projects").await;
+    olga.until(
+        "document.querySelectorAll('#rows tr').length === 2 && document.querySelector('#in-project').value === ''",
+    )
+    .await;
+    olga.driver.back().await.unwrap();
+    olga.until(&format!("document.querySelector('#in-project').value === {empty:?}")).await;
+    olga.expect_quiet_console().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fields_and_kinds_are_chosen_without_javascript() {
     let world = World::of_catalog(Engine::Sqlite, "soul-machines").await;
     let olga = Browser::without_javascript(&world).await;
@@ -225,7 +272,7 @@ async fn fields_and_kinds_are_chosen_without_javascript() {
     assert_eq!(olga.texts(".tip:popover-open .grants li").await, ["Usage Read Fields: Minutes"]);
     assert_eq!(
         (names(&olga).await, olga.text("td.key-kind").await),
-        (vec!["Monthly figures".to_owned()], "Analytics (Servers only)".into())
+        (vec!["Monthly figures".to_owned()], "Analytics".into())
     );
 }
 
@@ -247,8 +294,12 @@ async fn what_the_catalogs_bring_is_sound() {
     critic.look("admin-v2-list-permissions").await;
     critic.expect_nothing_found();
 
-    let (_world, olga) = creating("soul-machines").await;
+    let (world, olga) = creating("soul-machines").await;
     let mut critic = Critic::new(&olga);
+    world.sign_in("olga").await.create_project("A project whose name is as long as one may give: sixty signs").await;
+    olga.visit(LIST).await;
+    olga.click("#new-key").await;
+    olga.until_shown("#create-dialog").await;
     critic.look("soul-machines-create").await;
     olga.click("[value='sessions:read']").await;
     olga.fill("#domains", "ftp://widget.example.com").await;
@@ -271,6 +322,14 @@ async fn what_the_catalogs_bring_is_sound() {
     olga.click(&format!("#name-{id}")).await;
     olga.until_shown("#edit-dialog").await;
     critic.look("soul-machines-edit").await;
+    olga.press(Key::Escape).await;
+    olga.until_gone("dialog").await;
+    olga.click("#revoke-all").await;
+    olga.until_shown("#revoke-all-dialog").await;
+    critic.look("revoke-all").await;
+    olga.click_text("#revoke-all-dialog", "Revoke ALL keys").await;
+    olga.until_shown("#team-name-error").await;
+    critic.look("revoke-all-mistake").await;
     olga.forget().await;
     olga.sign_in("vera").await;
     olga.click(&format!("#name-{id}")).await;

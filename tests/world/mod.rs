@@ -105,9 +105,7 @@ impl World {
     pub async fn of_catalog(engine: Engine, name: &str) -> World {
         let file = format!("{}/examples/catalogs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let catalog = keyrack::command::catalog::read(file.as_ref()).expect("a good catalog");
-        let world = World::with(engine, |settings| settings.catalog = catalog).await;
-        cast::enter(&world.store, world.clock.now());
-        world
+        World::begin_with(engine, catalog).await
     }
 
     /// An empty world with other settings.
