@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 
+use super::address;
 use super::key::KeyId;
 use super::place::Place;
 use super::realm::Realm;
@@ -23,6 +24,8 @@ pub(super) struct Changed {
     tabs: Vec<Tab>,
     count: String,
     empty: Option<Empty>,
+    /// With the first key there is something to revoke, with the last one nothing any more.
+    revoke_all_url: Option<String>,
     notice: String,
 }
 
@@ -46,8 +49,10 @@ impl Changed {
         site: &Site,
     ) -> Result<Changed, Fault> {
         let (query, now) = (place.query.clone(), place.now);
+        let keeps_all = realm.made_by.is_none();
         let counts = site.store.read(move |db| store::counts(db, &realm, &query, now)).await?;
-        Ok(Changed::new(changes, &counts, place, &docs::url(site)))
+        let revoke_all_url = (keeps_all && counts.all().counted > 0).then(|| place.here(address::REVOCATION_OF_ALL));
+        Ok(Changed { revoke_all_url, ..Changed::new(changes, &counts, place, &docs::url(site)) })
     }
 
     fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place, docs_url: &str) -> Changed {
@@ -59,6 +64,7 @@ impl Changed {
             tabs: shown::tabs(counts, place),
             count: shown::count_text(counts, place),
             empty: may_be_empty.then(|| shown::empty(counts, true, docs_url, place)).flatten(),
+            revoke_all_url: None,
             notice: String::new(),
         }
     }

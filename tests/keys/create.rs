@@ -139,7 +139,7 @@ both_engines!(
         assert!(!answer.body.contains("<!doctype"));
         assert_eq!(answer.texts("#reveal-dialog h2"), ["Save your API key"]);
         let targets = answer.attributes("hx-partial", "hx-target");
-        assert_eq!(targets, ["#dialogs", "#rows", "#tabs", "#empty", "#count", "#notice"]);
+        assert_eq!(targets, ["#dialogs", "#rows", "#tabs", "#empty", "#count", "#revocation", "#notice"]);
         assert_eq!(answer.tabs(), ["All 1", "Active 1", "Expired 0", "Revoked 0"]);
         assert_eq!(answer.texts("[hx-target='#count']"), ["1 active key matches “nightly”"]);
         assert_eq!(answer.texts("[hx-target='#notice']"), ["“Nightly <b>export</b>” created."]);

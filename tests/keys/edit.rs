@@ -45,7 +45,7 @@ both_engines!(
         let answer = olga.by_htmx().submit(&dialog.form(&url(address::EDIT, &id)).with("name", "Nightly sync")).await;
         assert_eq!((answer.status, answer.location(), answer.header("cache-control")), (200, "", "no-store"));
         let targets = answer.attributes("hx-partial", "hx-target");
-        assert_eq!(targets, ["#dialogs", &format!("#row-{id}"), "#tabs", "#empty", "#count", "#notice"]);
+        assert_eq!(targets, ["#dialogs", &format!("#row-{id}"), "#tabs", "#empty", "#count", "#revocation", "#notice"]);
         assert!(answer.body.contains(">Nightly sync</a>") && !answer.body.contains("HR sync"), "{}", answer.body);
         assert_eq!(answer.tabs(), ["All 1", "Active 1", "Expired 0", "Revoked 0"]);
         assert_eq!(answer.texts("[hx-target='#count']"), ["1 key matches “sync”"]);

@@ -46,7 +46,7 @@ both_engines!(
         let answer = olga.by_htmx().submit(&dialog.form(&url(address::REVOCATION, &id))).await;
         assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
         let targets = answer.attributes("hx-partial", "hx-target");
-        assert_eq!(targets, ["#dialogs", &format!("#row-{id}"), "#tabs", "#empty", "#count", "#notice"]);
+        assert_eq!(targets, ["#dialogs", &format!("#row-{id}"), "#tabs", "#empty", "#count", "#revocation", "#notice"]);
         assert!(answer.body.contains("data-status=\"revoked\" data-spent"), "{}", answer.body);
         assert_eq!(answer.tabs(), ["All 1", "Active 0", "Expired 0", "Revoked 1"]);
         assert_eq!(answer.texts("[hx-target='#count']"), ["0 active keys"]);
