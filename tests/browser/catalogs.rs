@@ -257,7 +257,7 @@ async fn fields_and_kinds_are_chosen_without_javascript() {
     olga.visit(&format!("{LIST}/keys/new")).await;
     assert_eq!(shown_resources(&olga).await.len(), 4, "all stand there, with the kinds that they are for");
     let usage = ".resource[data-resource='Usage']";
-    assert!(olga.text(&format!("{usage} th")).await.contains("Analytics (Servers only) keys only"));
+    assert!(olga.text(&format!("{usage} th")).await.contains("for Analytics (Servers only) keys"));
     olga.fill("#key-name", "Monthly figures").await;
     olga.click("[value=analytics]").await;
     olga.click("[value='usage:read']").await;
