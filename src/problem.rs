@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 /// Why a machine is refused.
-pub struct Problem {
+pub struct Problem<'a> {
     /// The HTTP status.
     pub status: StatusCode,
     /// For programs: stable, in capitals.
@@ -13,7 +13,7 @@ pub struct Problem {
     /// A few words.
     pub title: &'static str,
     /// What to do.
-    pub detail: &'static str,
+    pub detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct Body<'a> {
     request_id: &'a str,
 }
 
-impl Problem {
+impl Problem<'_> {
     /// The answer, with headers of its own where `with` adds them.
     pub fn answer(&self, request_id: &str, with: impl FnOnce(&mut HttpResponseBuilder)) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);

@@ -9,8 +9,10 @@ const MAX_BYTES: usize = 128;
 pub enum Presented<'a> {
     /// No credential of ours.
     Nothing,
-    /// Something that cannot be one key: two of them, two spaces, too long, not ASCII.
+    /// Something that cannot be one key: two of them, too long, not ASCII.
     Unreadable,
+    /// One credential with a blank before it or within it.
+    Spaced,
     /// A text that may be a key.
     Text(&'a str),
 }
@@ -45,6 +47,9 @@ fn bearer_token(value: &[u8]) -> Option<&[u8]> {
 }
 
 fn readable(text: &[u8]) -> Presented<'_> {
+    if text.iter().any(u8::is_ascii_whitespace) {
+        return Presented::Spaced;
+    }
     let is_plain = !text.is_empty() && text.len() <= MAX_BYTES && text.iter().all(u8::is_ascii_graphic);
     match std::str::from_utf8(text) {
         Ok(text) if is_plain => Presented::Text(text),
@@ -79,12 +84,21 @@ mod tests {
     #[test]
     fn what_is_ambiguous_is_unreadable() {
         let long = format!("Bearer {}", "a".repeat(129));
-        for value in ["Bearer", "Bearer ", "Bearer  abc", "Bearer abc ", "Bearer a b", "Bearer \u{e9}", &long] {
+        for value in ["Bearer", "Bearer ", "Bearer \u{e9}", &long] {
             assert_eq!(authorization(value), Presented::Unreadable, "{value:?}");
         }
         assert_eq!(read(&[b"Bearer a", b"Bearer a"], &[]), Presented::Unreadable);
         assert_eq!(read(&[b"Bearer a"], &[b"a"]), Presented::Unreadable);
         assert_eq!(read(&[], &[b"a", b"a"]), Presented::Unreadable);
+    }
+
+    #[test]
+    fn blanks_are_told_apart() {
+        for value in ["Bearer  abc", "Bearer abc ", "Bearer a b", "Bearer a\tb", "Bearer Bearer abc"] {
+            assert_eq!(authorization(value), Presented::Spaced, "{value:?}");
+        }
+        assert_eq!(read(&[], &[b"a b"]), Presented::Spaced);
+        assert_eq!(read(&[b"Bearer a b"], &[b"a"]), Presented::Unreadable);
     }
 
     proptest::proptest! {

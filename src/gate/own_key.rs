@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::bearer::{self, Presented};
-use super::verdict::{GoodKey, Verdict};
+use super::verdict::{Flaw, GoodKey, Verdict};
 use super::{refused, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::keys::catalog::Kind;
 use crate::keys::key::Status;
 use crate::keys::revoke_itself;
-use crate::keys::secret::KeySecret;
+use crate::keys::secret::{KeySecret, Malformed};
 use crate::site::Site;
 use crate::store::Db;
 
@@ -62,8 +62,18 @@ fn presented(request: &HttpRequest, site: &Site) -> Result<KeySecret, Verdict> {
     let all = |name: &str| request.headers().get_all(name).map(|value| value.as_bytes()).collect::<Vec<_>>();
     match bearer::read(&all(AUTHORIZATION.as_str()), &all("X-API-Key")) {
         Presented::Nothing => Err(Verdict::Missing),
-        Presented::Unreadable => Err(Verdict::Malformed),
-        Presented::Text(text) => KeySecret::parse(text, site.catalog.prefixes()).map_err(|_| Verdict::Malformed),
+        Presented::Unreadable => Err(Verdict::Malformed(Flaw::Other)),
+        Presented::Spaced => Err(Verdict::Malformed(Flaw::Blank)),
+        Presented::Text(text) => {
+            KeySecret::parse(text, site.catalog.prefixes()).map_err(|why| Verdict::Malformed(flaw(why)))
+        }
+    }
+}
+
+fn flaw(why: Malformed) -> Flaw {
+    match why {
+        Malformed::Prefix => Flaw::Prefix,
+        Malformed::Length | Malformed::Alphabet | Malformed::Checksum => Flaw::Other,
     }
 }
 

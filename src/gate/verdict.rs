@@ -39,6 +39,17 @@ pub struct GoodKey {
     pub may: InForce,
 }
 
+/// Why a text cannot be a key, as far as it helps who sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// A blank before it or within it.
+    Blank,
+    /// It does not begin like a key of any kind.
+    Prefix,
+    /// Too little, too much, or mistyped.
+    Other,
+}
+
 /// Whether a key is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -47,7 +58,7 @@ pub enum Verdict {
     /// None was presented.
     Missing,
     /// It cannot be a key at all.
-    Malformed,
+    Malformed(Flaw),
     /// It is no key of ours.
     NotFound,
     /// It was revoked.
