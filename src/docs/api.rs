@@ -3,10 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::ADDRESS;
 use crate::fault::Fault;
 use crate::gate;
 use crate::guard;
 use crate::keys;
+use crate::keys::catalog::Product;
 use crate::page::{self, Porch};
 use crate::people;
 use crate::site::Site;
@@ -24,6 +26,8 @@ struct ApiDocsPage {
     back: Back,
     self_url: String,
     prefix: String,
+    /// Its documentation is elsewhere, if there is any.
+    product: Product,
 }
 
 /// Shows the page.
@@ -32,11 +36,13 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         Some(_) => Back { label: "Developers", url: keys::address::LIST },
         None => Back { label: "Sign in", url: people::address::LOGIN },
     };
+    let product = site.catalog.product();
     let shown = ApiDocsPage {
         porch: Porch::of(&site),
         back,
         self_url: gate::own_key_url(&site),
         prefix: site.catalog.default_kind().prefix.clone(),
+        product: Product { docs_url: product.docs_url.clone().filter(|url| url != ADDRESS), ..product.clone() },
     };
     page::html(shown.render())
 }
