@@ -10,7 +10,6 @@ use super::place::Place;
 use super::realm::Realm;
 use super::shown::{self, Empty, KeyRow, Tab};
 use super::store::{self, Counts};
-use crate::docs;
 use crate::fault::Fault;
 use crate::page;
 use crate::site::Site;
@@ -52,10 +51,10 @@ impl Changed {
         let keeps_all = realm.made_by.is_none();
         let counts = site.store.read(move |db| store::counts(db, &realm, &query, now)).await?;
         let revoke_all_url = (keeps_all && counts.all().counted > 0).then(|| place.here(address::REVOCATION_OF_ALL));
-        Ok(Changed { revoke_all_url, ..Changed::new(changes, &counts, place, &docs::url(site)) })
+        Ok(Changed { revoke_all_url, ..Changed::new(changes, &counts, place) })
     }
 
-    fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place, docs_url: &str) -> Changed {
+    fn new(changes: Vec<RowChange>, counts: &Counts, place: &Place) -> Changed {
         // A row that leaves its tab by a change stays in sight: only a deleted one can leave nothing.
         let may_be_empty = changes.iter().all(|change| matches!(change, RowChange::Removed(_)));
         Changed {
@@ -63,7 +62,7 @@ impl Changed {
             changes,
             tabs: shown::tabs(counts, place),
             count: shown::count_text(counts, place),
-            empty: may_be_empty.then(|| shown::empty(counts, true, docs_url, place)).flatten(),
+            empty: may_be_empty.then(|| shown::empty(counts, true, place)).flatten(),
             revoke_all_url: None,
             notice: String::new(),
         }

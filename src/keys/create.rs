@@ -47,7 +47,7 @@ struct RevealPage<'a> {
     expiration: String,
     env_name: String,
     try_url: String,
-    docs_url: String,
+    docs_url: &'static str,
     back_url: String,
 }
 
@@ -237,7 +237,7 @@ fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Plac
             .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),
         env_name: env_name(&site.catalog.product().name),
         try_url: gate::own_key_url(site),
-        docs_url: docs::url(site),
+        docs_url: docs::ADDRESS,
         back_url: place.list_url(),
     }
 }

@@ -88,7 +88,6 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
     let (counts, page, projects) = read.await?;
 
     let may_keep = signed_in.may(Deed::KeepKeys);
-    let docs_url = docs::url(site);
     let may_revoke_all = signed_in.may(Deed::RevokeAll) && !page.keys.is_empty();
     Ok(ListPage {
         shell: Shell::of(signed_in, site, address::LIST),
@@ -102,10 +101,10 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
         kept: kept(&place.query, !projects.is_empty()),
         tabs: shown::tabs(&counts, place),
         columns: shown::columns(place, site.catalog.kinds().len() > 1, !projects.is_empty()),
-        empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, &docs_url, place) } else { None },
+        empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, place) } else { None },
         foot: foot(&counts, &page, place),
         rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, place, &site.catalog)).collect(),
-        docs_url,
+        docs_url: docs::url(site),
         notice: None,
     })
 }

@@ -10,6 +10,7 @@ use super::sort::{Direction, Sort};
 use super::store::{Count, Counts};
 use crate::calendar::{self, Urgency, Zone};
 use crate::clock::Moment;
+use crate::docs;
 
 /// A moment in the viewer's zone.
 pub struct Time {
@@ -283,12 +284,12 @@ pub enum Empty {
         /// Asks for one.
         new_url: String,
         /// Tells how it is used.
-        docs_url: String,
+        docs_url: &'static str,
     },
     /// The team has no key, and the viewer may not make one.
     NoKeysYet {
         /// Tells what they are for.
-        docs_url: String,
+        docs_url: &'static str,
     },
     /// Search or tab left nothing.
     NothingFound {
@@ -302,12 +303,12 @@ pub enum Empty {
 }
 
 /// Why nothing is shown, if nothing is.
-pub fn empty(counts: &Counts, may_keep: bool, docs_url: &str, place: &Place) -> Option<Empty> {
+pub fn empty(counts: &Counts, may_keep: bool, place: &Place) -> Option<Empty> {
     if count_in_view(counts, place).counted > 0 {
         return None;
     }
     let (search, status, project) = (place.query.search(), place.query.status(), place.query.project());
-    let docs_url = docs_url.to_owned();
+    let docs_url = docs::ADDRESS;
     let within = match project {
         None => "",
         Some(ProjectFilter::Unfiled) => " without a project",
