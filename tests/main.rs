@@ -11,5 +11,6 @@ mod house;
 mod keys;
 mod people;
 mod projects;
+mod reference;
 mod requests;
 mod store;
