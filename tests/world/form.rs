@@ -24,6 +24,19 @@ fn text_of(element: ElementRef<'_>) -> String {
     element.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What a field of a form holds.
+fn value_of(field: ElementRef<'_>) -> String {
+    let value = |element: ElementRef<'_>| element.attr("value").unwrap_or_default().to_owned();
+    match field.value().name() {
+        "textarea" => field.text().collect(),
+        "select" => {
+            let chosen = field.select(&selector("option[selected]")).next();
+            chosen.or_else(|| field.select(&selector("option")).next()).map(value).unwrap_or_default()
+        }
+        _ => value(field),
+    }
+}
+
 impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -71,12 +84,9 @@ impl Answer {
                 !matches!(field.attr("type"), Some("checkbox" | "radio")) || field.attr("checked").is_some();
             is_chosen && field.attr("disabled").is_none()
         };
-        let inputs = selector("input[name], textarea[name]");
+        let inputs = selector("input[name], textarea[name], select[name]");
         let fields = form.select(&inputs).filter(is_sent);
-        let fields = fields.map(|field| {
-            let value = field.attr("value").unwrap_or_default().to_owned();
-            (field.attr("name").unwrap_or_default().to_owned(), value)
-        });
+        let fields = fields.map(|field| (field.attr("name").unwrap_or_default().to_owned(), value_of(field)));
         Form { action: form.attr("action").unwrap_or_default().to_owned(), fields: fields.collect() }
     }
 }

@@ -9,6 +9,7 @@ use keyrack::fault::Fault;
 use keyrack::keys::address;
 use keyrack::keys::key::KeyId;
 use keyrack::keys::name::fold;
+use keyrack::projects::project::ProjectId;
 use keyrack::store::Db;
 use keyrack::store::schema::{audit_log, creations, keys, members, people, tombstones};
 use sha2::{Digest, Sha256};
@@ -41,12 +42,19 @@ impl Answer {
 
     /// The names in the table, from top to bottom.
     pub fn names(&self) -> Vec<String> {
-        self.texts("tr.key .key-name")
+        self.texts("tr.key .key-name a")
     }
 
     /// The ids of the rows, from top to bottom.
     pub fn ids(&self) -> Vec<String> {
         self.attributes("tr.key", "id").iter().map(|id| id.trim_start_matches("row-").to_owned()).collect()
+    }
+
+    /// What a key's details say of it, by their label.
+    pub fn fact(&self, label: &str) -> Option<String> {
+        let (labels, facts) = (self.texts(".facts dt"), self.texts(".facts dd"));
+        let at = labels.iter().position(|known| known == label)?;
+        Some(facts[at].clone())
     }
 
     /// What stands on the tabs: `["All 3", "Active 2", "Expired 0", "Revoked 1"]`.
@@ -70,11 +78,38 @@ impl Person {
     pub async fn create_key_for(&mut self, expiration: &str, name: &str, permissions: &[&str]) -> (KeyId, String) {
         let form = self.create_form().await.with("name", name).with("expiration", expiration);
         let form = permissions.iter().fold(form, |form, permission| form.and("permission", permission));
-        let answer = self.by_htmx().submit(&form).await;
+        self.create_by(&form).await
+    }
+
+    /// The create form for a key that never expires, filled in: each `permission` and `field` counts, of any other
+    /// name only the last.
+    pub async fn filled_form(&mut self, fields: &[(&str, &str)]) -> Form {
+        let form = self.create_form().await.with("name", "HR sync").with("expiration", "never");
+        fields.iter().fold(form, |form, &(name, value)| match name {
+            "permission" | "field" => form.and(name, value),
+            _ => form.with(name, value),
+        })
+    }
+
+    /// Makes a key by such a form.
+    pub async fn create_key_of(&mut self, fields: &[(&str, &str)]) -> (KeyId, String) {
+        let form = self.filled_form(fields).await;
+        self.create_by(&form).await
+    }
+
+    /// Makes a key by a form that is filled in.
+    pub async fn create_by(&mut self, form: &Form) -> (KeyId, String) {
+        let answer = self.by_htmx().submit(form).await;
         let secret = answer.secret();
         // A row outside of a table is no row to a parser of HTML: its id is read from the text.
         let (_, from_row) = answer.body.split_once("id=\"row-").expect("a new row");
         (KeyId::parse(from_row.split('"').next().unwrap()).unwrap(), secret)
+    }
+
+    /// Sends an edit form with nothing but these fields in it.
+    pub async fn edit(&mut self, id: &KeyId, fields: &[(&str, &str)]) -> Answer {
+        let form = self.bare_form(&url(address::EDIT, id)).await;
+        self.submit(&fields.iter().fold(form, |form, (name, value)| form.and(name, value))).await
     }
 
     /// A form with nothing in it but what shows that it comes from our page, sent to any address.
@@ -106,6 +141,13 @@ impl Person {
         machine.send(method, SELF, None).await
     }
 
+    /// What a good key is told about itself.
+    pub async fn told(&self, secret: &str) -> serde_json::Value {
+        let answer = self.present(reqwest::Method::GET, secret).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
     /// The status that the gate gives a key.
     pub async fn knock(&self, secret: &str) -> u16 {
         self.present(reqwest::Method::GET, secret).await.status
@@ -130,6 +172,11 @@ pub struct KeyRow {
     pub expires_at: Option<i64>,
     pub revoked_at: Option<i64>,
     pub revoked_by: Option<String>,
+    pub project_id: Option<String>,
+    pub domains: String,
+    pub addresses: String,
+    pub toggles: String,
+    pub published: Option<String>,
 }
 
 /// A line of the audit log.
@@ -151,6 +198,10 @@ pub struct AuditRow {
 pub struct Planted {
     pub id: KeyId,
     pub name: String,
+    pub kind: String,
+    pub project: Option<ProjectId>,
+    /// Whose it is, by the name that tests call people by.
+    pub made_by: &'static str,
     pub preview: String,
     pub created_at: i64,
     pub expires_at: Option<i64>,
@@ -165,6 +216,9 @@ impl Planted {
         Planted {
             id: KeyId::mint(Moment::from_unix(created_at).unwrap()),
             name: name.to_owned(),
+            kind: "secret".to_owned(),
+            project: None,
+            made_by: "olga",
             preview: format!("{prefix}abc…{n:04}"),
             created_at,
             expires_at: None,
@@ -222,14 +276,17 @@ impl World {
         self.read(|db| creations::table.order(creations::key_id).select(creations::key_id).load(db))
     }
 
-    /// Puts keys straight into the table, into Northwind, made by Olga.
+    /// Puts keys straight into the table, into Northwind.
     pub fn plant(&self, planted: &[Planted]) {
-        let (team, olga) = (self.team_id("olga"), self.person_id("olga"));
+        let team = self.team_id("olga");
+        let people: Vec<_> = ["olga", "mia"].into_iter().map(|who| (who, self.person_id(who))).collect();
+        let maker = |who: &str| people.iter().find(|(known, _)| *known == who).unwrap().1.clone();
         let row = |key: &Planted| {
             (
                 keys::id.eq(key.id.as_str().to_owned()),
                 keys::team_id.eq(team.clone()),
-                keys::kind.eq("secret"),
+                keys::kind.eq(key.kind.clone()),
+                keys::project_id.eq(key.project.as_ref().map(|project| project.as_str().to_owned())),
                 keys::name.eq(key.name.clone()),
                 keys::name_folded.eq(fold(&key.name)),
                 keys::preview.eq(key.preview.clone()),
@@ -237,7 +294,7 @@ impl World {
                 keys::permissions.eq("shifts:read"),
                 keys::fields.eq(""),
                 keys::created_at.eq(key.created_at),
-                keys::created_by.eq(olga.clone()),
+                keys::created_by.eq(maker(key.made_by)),
                 keys::expires_at.eq(key.expires_at),
                 keys::revoked_at.eq(key.revoked_at),
             )

@@ -33,10 +33,14 @@ pub enum Engine {
     Postgres,
 }
 
-/// A test that runs on both engines: `both_engines!(async fn it_works(world) { … })`.
+/// A test that runs on both engines: `both_engines!(async fn it_works(world) { … })`; in another world than
+/// [`World::begin`] makes, `both_engines!(soku => async fn it_works(world) { … })`.
 #[macro_export]
 macro_rules! both_engines {
     ($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block) => {
+        $crate::both_engines!($crate::world::World::begin => $(#[$meta])* async fn $name($world) $body);
+    };
+    ($begin:expr => $(#[$meta:meta])* async fn $name:ident($world:ident) $body:block) => {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports)]
@@ -46,12 +50,12 @@ macro_rules! both_engines {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                test($crate::world::World::begin($crate::world::Engine::Sqlite).await).await;
+                test($begin($crate::world::Engine::Sqlite).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                test($crate::world::World::begin($crate::world::Engine::Postgres).await).await;
+                test($begin($crate::world::Engine::Postgres).await).await;
             }
         }
     };
