@@ -39,6 +39,7 @@ pub(super) struct KindChoice {
 pub(super) struct KindToggles {
     kinds: OfKinds,
     toggles: Vec<ToggleChoice>,
+    error: Option<String>,
 }
 
 pub(super) struct ExpirationChoice {
@@ -73,7 +74,6 @@ pub(super) struct CreatePage {
     domain_kinds: Option<OfKinds>,
     domains_error: Option<String>,
     toggles: Vec<KindToggles>,
-    toggles_error: Option<String>,
     addresses: String,
     addresses_error: Option<String>,
     expirations: Vec<ExpirationChoice>,
@@ -164,8 +164,7 @@ impl CreatePage {
             domain_kinds: with_domains(catalog),
             domains: typed.domains,
             domains_error: bounds.domains,
-            toggles: kind_toggles(catalog, &typed.toggles),
-            toggles_error: bounds.toggles,
+            toggles: kind_toggles(catalog, kind, &typed.toggles, bounds.toggles),
             addresses: typed.addresses,
             addresses_error: bounds.addresses,
             expirations: Lifetime::CHOICES.map(|choice| expiration_choice(choice, &typed.expiration, place)).into(),
@@ -211,12 +210,22 @@ fn with_domains(catalog: &Catalog) -> Option<OfKinds> {
     has_any.then(|| OfKinds::which(catalog, |kind| kind.has_domains))
 }
 
-fn kind_toggles(catalog: &Catalog, typed: &BTreeMap<String, String>) -> Vec<KindToggles> {
-    let of = |kind: &Kind| KindToggles {
+/// The toggles of each kind that has some. What is wrong with them stands beside those of the chosen kind, or where
+/// that has none, beside the first.
+fn kind_toggles(
+    catalog: &Catalog,
+    chosen: &Kind,
+    typed: &BTreeMap<String, String>,
+    error: Option<String>,
+) -> Vec<KindToggles> {
+    let with_toggles: Vec<&Kind> = catalog.kinds().iter().filter(|kind| !kind.toggles.is_empty()).collect();
+    let told_at = with_toggles.iter().position(|kind| kind.id == chosen.id).unwrap_or(0);
+    let of = |(n, kind): (usize, &Kind)| KindToggles {
         kinds: OfKinds::which(catalog, |other| other.id == kind.id),
         toggles: facts::toggle_choices(kind, typed, |toggle| toggle.default),
+        error: error.clone().filter(|_| n == told_at),
     };
-    catalog.kinds().iter().filter(|kind| !kind.toggles.is_empty()).map(of).collect()
+    with_toggles.into_iter().enumerate().map(of).collect()
 }
 
 fn expiration_choice(choice: Choice, chosen: &str, place: &Place) -> ExpirationChoice {
