@@ -49,10 +49,13 @@
 
   function follow(form) {
     const kind = (one("[name=kind]:checked", form) ?? one("[name=kind]", form))?.value;
+    const isOther = part => !part.dataset.kinds.split(" ").includes(kind);
     for (const part of all("[data-kinds]", form)) {
-      const isOther = !part.dataset.kinds.split(" ").includes(kind);
-      part.hidden = isOther;
-      for (const input of all("input, textarea, select", part)) input.disabled = isOther;
+      part.hidden = isOther(part);
+      // A cell stands in a column and in a row, and counts where both are for the kind.
+      const outer = part.parentElement.closest("[data-kinds]");
+      const isOut = part.hidden || (outer && isOther(outer));
+      for (const input of all("input, textarea, select", part)) input.disabled = isOut;
     }
     const resources = all(".resource", form);
     for (const resource of resources) {

@@ -1,6 +1,7 @@
 //! What catalogs with more in them than Soon's bring to the page, and only a script does: kinds that show what is
 //! theirs, rows that open, a filter, the sentence, keys copied off the list.
 
+use keyrack::keys::catalog::file;
 use serde_json::{Value, json};
 use thirtyfour::prelude::Key;
 
@@ -344,4 +345,26 @@ async fn what_the_catalogs_bring_is_sound() {
     olga.click(".fields-switch summary").await;
     critic.look("soku-create").await;
     critic.expect_nothing_found();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kinds_that_share_an_action_and_no_resource_send_their_own_alone() {
+    let kind = |id: &str| format!("[[kind]]\nid = \"{id}\"\nprefix = \"{id}_\"\nresources = [\"{id}_data\"]\n");
+    let resource = |id: &str, action: &str| format!("[[resource]]\nid = \"{id}_data\"\nactions = [\"{action}\"]\n");
+    let kinds = ["door", "gate", "wall"].map(kind).concat();
+    let resources = [resource("door", "open"), resource("gate", "open"), resource("wall", "paint")].concat();
+    let catalog = file::parse(&format!("{kinds}{resources}")).unwrap();
+    let world = World::begin_with(Engine::Sqlite, catalog).await;
+    let olga = Browser::open(&world).await;
+    olga.sign_in("olga").await;
+    olga.click("#new-key").await;
+    olga.until_shown("#create-dialog").await;
+    for (kind, permission) in [("door", "door_data:open"), ("gate", "gate_data:open"), ("wall", "wall_data:paint")] {
+        olga.click(&format!("[name=kind][value={kind}]")).await;
+        olga.click(&format!("[value='{permission}']")).await;
+        let sent = would_send(&olga, &["kind", "permission"]).await;
+        let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(sent, [("kind", kind), ("permission", permission)]);
+        assert_eq!(said_by_server(&olga).await, olga.text(SENTENCE).await);
+    }
 }
