@@ -1,11 +1,14 @@
 //! The keys room, action by action.
 
+mod bounds;
 mod create;
 mod delete;
 mod details;
 mod edit;
-
+mod fields;
+mod filed;
 mod kill;
+mod kinds;
 mod list;
 mod own;
 mod revoke;
