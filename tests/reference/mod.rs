@@ -15,19 +15,21 @@ macro_rules! statement {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                test($crate::reference::world_of($product, $crate::world::Engine::Sqlite).await).await;
+                test($crate::world::World::of_catalog($crate::world::Engine::Sqlite, $product).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                test($crate::reference::world_of($product, $crate::world::Engine::Postgres).await).await;
+                test($crate::world::World::of_catalog($crate::world::Engine::Postgres, $product).await).await;
             }
         }
     };
 }
 
+mod admin_v2;
 mod soku;
 mod soon;
+mod soul_machines;
 
 use keyrack::keys::catalog::{Catalog, file};
 use keyrack::keys::key::KeyId;
@@ -46,11 +48,6 @@ fn catalog_text(product: &str) -> String {
 
 fn catalog(text: &str) -> Catalog {
     file::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
-}
-
-/// A world with the cast in it and the catalog of that product.
-pub async fn world_of(product: &str, engine: Engine) -> World {
-    World::begin_with(engine, catalog(&catalog_text(product))).await
 }
 
 /// What the gate tells of a good key.
@@ -110,7 +107,7 @@ fn stated(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn every_statement_that_is_listed_has_its_test_and_every_test_its_statement() {
-    for file in ["soku.rs", "soon.rs"] {
+    for file in ["admin_v2.rs", "soku.rs", "soon.rs", "soul_machines.rs"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(file);
         let text = std::fs::read_to_string(path).unwrap();
         let tests = text.lines().filter_map(|line| line.strip_prefix("    async fn ")?.strip_suffix("(world) {"));
