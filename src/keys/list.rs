@@ -88,7 +88,8 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
     let (counts, page, projects) = read.await?;
 
     let may_keep = signed_in.may(Deed::KeepKeys);
-    let may_revoke_all = signed_in.may(Deed::RevokeAll) && !page.keys.is_empty();
+    // Where there is no key the foot is not seen; with the first one it is there.
+    let may_revoke_all = signed_in.may(Deed::RevokeAll);
     Ok(ListPage {
         shell: Shell::of(signed_in, site, address::LIST),
         list_url: address::LIST,

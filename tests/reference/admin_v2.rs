@@ -19,33 +19,33 @@
 //! 9. Download lets a key download a document.
 //!    → `download_lets_a_key_fetch_a_document_and_nothing_else`
 //! 10. The fields can be chosen, such as name, start and end for a calendar.
-//!    → `a_key_can_be_held_to_a_few_fields`
+//!     → `a_key_can_be_held_to_a_few_fields`
 //! 11. Without a choice of fields it is all of them.
-//!    → `without_a_choice_of_fields_a_key_reaches_all_also_later_ones`
+//!     → `without_a_choice_of_fields_a_key_reaches_all_also_later_ones`
 //! 12. A key cannot be held to some employees.
-//!    → `a_key_cannot_be_held_to_some_employees_and_the_form_says_so`
+//!     → `a_key_cannot_be_held_to_some_employees_and_the_form_says_so`
 //! 13. The example: time off, Read, in the last column Fields. Here the switch stands beside the endpoint's name.
-//!    → `the_example_is_chosen_by_hand_with_the_fields_below_their_endpoint`
+//!     → `the_example_is_chosen_by_hand_with_the_fields_below_their_endpoint`
 //! 14. Generate key stands at the bottom left. Here it is `Create Key`, at the right.
-//!    → `the_button_that_makes_the_key_stands_at_the_foot_of_the_form`
+//!     → `the_button_that_makes_the_key_stands_at_the_foot_of_the_form`
 //! 15. A success message has the key in it.
-//!    → `the_answer_says_so_and_has_the_key_in_it`
+//!     → `the_answer_says_so_and_has_the_key_in_it`
 //! 16. The current keys stand at the bottom of the page. Here they are the page.
-//!    → `the_current_keys_stand_on_the_same_page`
+//!     → `the_current_keys_stand_on_the_same_page`
 //! 17. The (i) shows the fields of a key.
-//!    → `the_i_of_a_row_shows_the_fields_of_its_key`
+//!     → `the_i_of_a_row_shows_the_fields_of_its_key`
 //! 18. One key is revoked by its (x) in the list. Here by `Revoke` in its menu, which asks again.
-//!    → `one_key_is_revoked_from_its_row_in_the_list`
+//!     → `one_key_is_revoked_from_its_row_in_the_list`
 //! 19. A red Revoke ALL keys stands in the bottom bar. Here it asks for the team's name.
-//!    → `revoke_all_keys_is_red_and_stands_at_the_foot_of_the_page`
+//!     → `revoke_all_keys_is_red_and_stands_at_the_foot_of_the_page`
 //! 20. It removes all keys immediately. Here they stay in the table as Revoked, Expired ones as they are.
-//!    → `revoking_all_ends_every_key_at_once_and_keeps_them_in_the_table_as_revoked`
+//!     → `revoking_all_ends_every_key_at_once_and_keeps_them_in_the_table_as_revoked`
 //! 21. It prevents further access.
-//!    → `revoking_all_leaves_no_key_with_access`
+//!     → `revoking_all_leaves_no_key_with_access`
 //! 22. It cannot be reversed.
-//!    → `nothing_brings_a_revoked_key_back`
+//!     → `nothing_brings_a_revoked_key_back`
 //! 23. All keys have to be generated and put in again.
-//!    → `after_it_every_application_needs_a_new_key`
+//!     → `after_it_every_application_needs_a_new_key`
 
 use keyrack::keys::address;
 use keyrack::keys::catalog::{Catalog, file};
@@ -125,6 +125,7 @@ statement!(
         let olga = at_olgas(&world).await;
         assert_eq!((olga.text("h1").await, olga.text("#new-key").await), ("Developers".to_owned(), "+ API key".to_owned()));
         assert_eq!(olga.text("#empty h2").await, "No API keys yet");
+        assert!(!olga.is_shown("#revoke-all").await, "there is none to revoke");
         assert_eq!(olga.texts("#empty a").await, ["Create the first key", "How a key is used"]);
         assert_eq!(olga.attribute(".purpose a", "href").await.as_deref(), Some("/docs/api"));
     }
@@ -351,6 +352,9 @@ statement!(
         assert!(olga.is_shown("#reveal-dialog [data-copy=key]").await);
         assert_eq!(use_key(&world, &secret).await, 200);
         assert_eq!(names(&olga).await, ["Calendar"]);
+        olga.click_text("#reveal-dialog", "I've saved it").await;
+        olga.until_gone("dialog").await;
+        assert!(olga.is_shown("#revoke-all").await, "now there is one to revoke");
     }
 );
 
@@ -490,6 +494,8 @@ statement!(
 statement!(
     "admin-v2",
     async fn revoking_all_ends_every_key_at_once_and_keeps_them_in_the_table_as_revoked(world) {
+        world.sign_in("olga").await.create_key_for("7d", "Over", &["employees:read"]).await;
+        world.clock.advance(7 * 86_400);
         let mut olga = world.sign_in("olga").await;
         for n in 0..3 {
             olga.create_key(&format!("Key {n}"), &["employees:read"]).await;
@@ -498,10 +504,12 @@ statement!(
         let form = olga.bare_form(address::REVOCATION_OF_ALL).await.with("team_name", TEAM);
         assert_eq!(olga.submit(&form).await.status, 303);
         let list = olga.get(&format!("{}?sort=name", address::LIST)).await;
-        assert_eq!((list.names().len(), list.texts("tr.key .badge")), (3, vec!["Revoked".to_owned(); 3]));
-        let gone: Vec<_> = world.key_rows().into_iter().map(|row| (row.id, row.revoked_at)).collect();
-        let ended: Vec<_> = before.into_iter().map(|row| (row.id, Some(world.now().unix()))).collect();
-        assert_eq!(gone, ended, "all of them, in the same moment");
+        assert_eq!(list.names(), ["Key 0", "Key 1", "Key 2", "Over"]);
+        assert_eq!(list.texts("tr.key .badge"), ["Revoked", "Revoked", "Revoked", "Expired"]);
+        let now = world.now().unix();
+        let after: Vec<_> = world.key_rows().into_iter().map(|row| (row.id, row.revoked_at)).collect();
+        let ended: Vec<_> = before.into_iter().map(|row| (row.id, (row.name != "Over").then_some(now))).collect();
+        assert_eq!(after, ended, "all that were active, in the same moment");
     }
 );
 

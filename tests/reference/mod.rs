@@ -38,7 +38,7 @@ use serde_json::Value;
 
 use crate::world::form::Answer;
 use crate::world::keys::SELF;
-use crate::world::{Engine, World};
+use crate::world::World;
 
 /// The text of the example catalog of that name.
 fn catalog_text(product: &str) -> String {

@@ -19,35 +19,35 @@
 //! 9. With their project and scope. Here a scope is a kind.
 //!    → `the_table_names_project_and_kind_of_each`
 //! 10. Owner, Support and Analytics people see all keys. Here Support and Analytics people are Viewers.
-//!    → `owners_and_those_who_look_on_see_the_keys_of_all`
+//!     → `owners_and_those_who_look_on_see_the_keys_of_all`
 //! 11. Keys sort by scope or creation date.
-//!    → `the_table_sorts_by_kind_and_by_creation_both_ways`
+//!     → `the_table_sorts_by_kind_and_by_creation_both_ways`
 //! 12. Details are viewed, and vary with the scope.
-//!    → `the_details_vary_with_the_kind`
+//!     → `the_details_vary_with_the_kind`
 //! 13. Keys can be edited, WebAPI and Mobile ones only.
-//!    → `every_live_key_can_be_renamed_and_only_published_kinds_have_domains_and_toggles`
+//!     → `every_live_key_can_be_renamed_and_only_published_kinds_have_domains_and_toggles`
 //! 14. Keys can be revoked or deleted.
-//!    → `a_key_is_revoked_while_it_works_and_deleted_once_it_does_not`
+//!     → `a_key_is_revoked_while_it_works_and_deleted_once_it_does_not`
 //! 15. A key can be copied.
-//!    → `a_key_that_is_no_secret_is_copied_from_its_menu`
+//!     → `a_key_that_is_no_secret_is_copied_from_its_menu`
 //! 16. An Analytics key is seen only when it is made.
-//!    → `an_analytics_key_is_seen_once`
+//!     → `an_analytics_key_is_seen_once`
 //! 17. Who lost it makes a new one.
-//!    → `who_lost_an_analytics_key_is_told_to_make_a_new_one`
+//!     → `who_lost_an_analytics_key_is_told_to_make_a_new_one`
 //! 18. A key that is inactive, lost or compromised should be revoked at once.
-//!    → `it_is_said_where_it_matters_when_to_revoke_a_key`
+//!     → `it_is_said_where_it_matters_when_to_revoke_a_key`
 //! 19. What uses a revoked key stops at once.
-//!    → `what_uses_a_revoked_key_is_refused_from_then_on`
+//!     → `what_uses_a_revoked_key_is_refused_from_then_on`
 //! 20. A revoked key is not issued again.
-//!    → `a_revoked_key_does_not_come_back`
+//!     → `a_revoked_key_does_not_come_back`
 //! 21. A new one can be made to go on.
-//!    → `a_new_key_takes_the_place_of_a_revoked_one`
+//!     → `a_new_key_takes_the_place_of_a_revoked_one`
 //! 22. To revoke: go to the keys, click the icon of one, confirm. Here by `Revoke Key`.
-//!    → `revoking_takes_a_choice_in_the_row_and_a_confirmation`
+//!     → `revoking_takes_a_choice_in_the_row_and_a_confirmation`
 //! 23. Trusted domains can be added and edited, the key itself unchanged.
-//!    → `trusted_domains_are_added_and_edited_while_the_key_stays_the_same`
+//!     → `trusted_domains_are_added_and_edited_while_the_key_stays_the_same`
 //! 24. The edit page has the name, toggles and domains.
-//!    → `the_edit_dialog_has_the_name_the_toggles_and_the_domains`
+//!     → `the_edit_dialog_has_the_name_the_toggles_and_the_domains`
 
 use keyrack::keys::address;
 use keyrack::keys::key::KeyId;
