@@ -132,7 +132,8 @@ fn revoke(db: &mut Db, secret: &KeySecret, who: Who, site: &Site) -> Result<Ende
     let verdict = Verdict::on(found, &site.catalog, now);
     let Verdict::Valid(good) = &verdict else { return Ok(Ended::By(verdict)) };
     let key = &good.key;
-    if site.catalog.kind(&key.kind).is_some_and(Kind::is_publishable) {
+    // Also where the catalog has made a secret of the kind since: the key was there for all to read.
+    if key.is_published || site.catalog.kind(&key.kind).is_some_and(Kind::is_publishable) {
         return Ok(Ended::Publishable);
     }
     if !revoke_itself(db, &key.team.id, &key.id, now)? {

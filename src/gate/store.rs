@@ -13,7 +13,7 @@ use crate::people::member::{Team, TeamId};
 use crate::store::Db;
 use crate::store::schema::{keys, teams};
 
-type Row = (String, String, (String, String), String, (String, String), i64, Option<i64>, Option<i64>);
+type Row = (String, String, (String, String), String, (String, String), i64, Option<i64>, (Option<i64>, bool));
 
 /// The key with that digest.
 pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<FoundKey>, Fault> {
@@ -28,7 +28,7 @@ pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<FoundKey>, Fault> {
             (keys::permissions, keys::fields),
             keys::created_at,
             keys::expires_at,
-            keys::revoked_at,
+            (keys::revoked_at, keys::published.is_not_null()),
         ))
         .first::<Row>(db)
         .optional()?;
@@ -36,7 +36,7 @@ pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<FoundKey>, Fault> {
 }
 
 fn read(
-    (id, name, (team_id, team_name), kind, (permissions, fields), created, expires, revoked): Row,
+    (id, name, (team_id, team_name), kind, (permissions, fields), created, expires, (revoked, is_published)): Row,
 ) -> Option<FoundKey> {
     let expires = match expires {
         Some(at) => Some(Moment::from_unix(at)?),
@@ -51,5 +51,6 @@ fn read(
         created_at: Moment::from_unix(created)?,
         expiration: Expiration(expires),
         is_revoked: revoked.is_some(),
+        is_published,
     })
 }

@@ -28,6 +28,8 @@ pub struct FoundKey {
     pub expiration: Expiration,
     /// Whether it was revoked.
     pub is_revoked: bool,
+    /// Whether it is one that anyone may have read.
+    pub is_published: bool,
 }
 
 /// A key that is good, and what for.

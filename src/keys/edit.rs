@@ -27,6 +27,8 @@ use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
 
+const OVERTAKEN: Refusal =
+    Refusal::WrongState("Somebody else edited this key since you opened it. Nothing was changed: open it again.");
 const SPENT: Refusal = Refusal::WrongState("Only active keys can be renamed.");
 
 #[derive(Template)]
@@ -37,6 +39,7 @@ struct EditPage {
     action_url: String,
     back_url: String,
     revoke_url: String,
+    revision: String,
     name: String,
     name_length: usize,
     name_error: Option<String>,
@@ -62,6 +65,8 @@ struct EditFields {
     name: String,
     domain: Option<String>,
     address: Option<String>,
+    /// What the form was made from; absent, whatever is there is edited.
+    revision: Option<String>,
 }
 
 impl Form for EditForm {
@@ -80,7 +85,7 @@ struct EditErrors {
 impl EditForm {
     /// The key as it was meant to become.
     fn edited(&self, key: LiveKey, catalog: &Catalog) -> Result<LiveKey, EditErrors> {
-        let EditFields { name, domain, address } = &self.fields;
+        let EditFields { name, domain, address, .. } = &self.fields;
         let raw = RawBounds { domains: domain.as_deref(), addresses: address.as_deref(), toggles: &self.toggles };
         match (KeyName::parse(name), raw.read_again(catalog.kind(&key.kind), &key.bounds)) {
             (Ok(name), Ok(bounds)) => Ok(key.rename(name).bound(bounds)),
@@ -93,7 +98,7 @@ impl EditForm {
 
     /// The page again, with what was typed and what is wrong with it.
     fn again(self, errors: EditErrors, page: EditPage) -> EditPage {
-        let EditFields { name, domain, address } = self.fields;
+        let EditFields { name, domain, address, revision } = self.fields;
         let mut toggles = page.toggles;
         for toggle in &mut toggles {
             if let Some(word) = toggle.name.strip_prefix(TOGGLE).and_then(|id| self.toggles.get(id)) {
@@ -104,6 +109,7 @@ impl EditForm {
             name_length: KeyName::length(&name),
             name,
             name_error: errors.name,
+            revision: revision.unwrap_or(page.revision),
             domains: page.domains.map(|kept| domain.unwrap_or(kept)),
             domains_error: errors.bounds.domains,
             addresses: address.unwrap_or(page.addresses),
@@ -126,6 +132,7 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
         action_url: url(address::EDIT),
         back_url: place.list_url(),
         revoke_url: url(address::REVOCATION),
+        revision: key.revision(),
         name: key.name.to_string(),
         name_length: KeyName::length(key.name.as_str()),
         name_error: None,
@@ -186,6 +193,9 @@ fn edit(
     let Standing::Live(before) = store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now) else {
         return Err(SPENT.into());
     };
+    if form.fields.revision.as_ref().is_some_and(|seen| *seen != before.revision()) {
+        return Err(OVERTAKEN.into());
+    }
     // What was sent was read once; only a catalog that is another one meanwhile could refuse it now.
     let after = form.edited(before.clone(), catalog).map_err(|_| SPENT)?;
     if before == after {

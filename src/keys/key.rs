@@ -118,6 +118,13 @@ impl Status {
 }
 
 impl ApiKey {
+    /// A word that is another one after every edit: by it a form tells what it was made from.
+    pub fn revision(&self) -> String {
+        let Bounds { domains, addresses, toggles } = &self.bounds;
+        let parts = [self.name.as_str(), &domains.to_text(), &addresses.to_text(), &toggles.to_text()];
+        format!("{:08x}", crc32fast::hash(parts.join("\0").as_bytes()))
+    }
+
     /// Which life the key is in at `now`.
     pub fn at(self, now: Moment) -> Standing {
         match Status::at(self.revoked.is_some(), self.expiration, now) {

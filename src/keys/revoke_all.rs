@@ -15,12 +15,9 @@ use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly};
 use crate::guard::{Owner, SignedIn};
 use crate::page::{self, Shell};
-use crate::people::member::{Reach, TeamId};
+use crate::people::member::{Reach, ShownName, TeamId};
 use crate::site::Site;
 use crate::store::Db;
-
-/// A key that is revoked by itself meanwhile makes all of it begin anew; this often at most.
-const TRIES: usize = 5;
 
 #[derive(Template)]
 #[template(path = "keys/revoke_all.html", blocks = ["dialog", "sheet"])]
@@ -75,23 +72,17 @@ pub async fn ask(at: At<Owner>, site: web::Data<Site>) -> Result<HttpResponse, F
 /// Revokes all keys.
 pub async fn act(at: At<Posted<Owner, RevokeAllForm>>, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     let At { who: Posted { sender: Owner(signed_in), form }, place } = at;
-    if form.team_name.trim() != signed_in.member.team.name {
+    let is_named = ShownName::parse(&form.team_name).is_ok_and(|typed| typed.as_str() == signed_in.member.team.name);
+    if !is_named {
         let page = revoke_all_page(&signed_in, &place, &site).await?;
         let error = Some("This is not the team's name. Capitals and small letters count.");
         let page = RevokeAllPage { typed: form.team_name, error, ..page };
         let rendered = if page.is_dialog { page.as_sheet().render() } else { page.render() };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, rendered);
     }
-    let mut tries = 0;
-    let revoked = loop {
-        let (team, who, clock) = (signed_in.member.team.id.clone(), signed_in.who(), site.clock.clone());
-        tries += 1;
-        // The time is asked once it is our turn to write: a key that was made while we waited is among them.
-        match site.store.write(move |db| revoke_all(db, &team, &who, clock.now())).await {
-            Err(Fault::Unavailable(_)) if tries < TRIES => continue,
-            done => break done?,
-        }
-    };
+    let (team, who, clock) = (signed_in.member.team.id.clone(), signed_in.who(), site.clock.clone());
+    // The time is asked once it is our turn to write: a key that was made while we waited is among them.
+    let revoked = site.store.write(move |db| revoke_all(db, &team, &who, clock.now())).await?;
     if !place.wants_fragment {
         return Ok(page::see_other(&place.list_url()));
     }

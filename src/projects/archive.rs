@@ -62,7 +62,7 @@ pub async fn act(
     let project = find_in(&site, &signed_in.member.team.id, id).await?;
     let (who, now) = (signed_in.who(), site.now());
     let archived = site.store.write(move |db| match store::archive(db, &project.team, &project.id, now)? {
-        true => record(db, &project, &who, Action::ProjectArchived, now),
+        true => record(db, &project, &who, Action::ProjectArchived, project.name.to_string(), now),
         false => Ok(()),
     });
     archived.await?;

@@ -63,7 +63,7 @@ pub async fn act(
             let (before, who, now) = (project.clone(), signed_in.who(), site.now());
             let written = site.store.write(move |db| {
                 store::rename(db, &before.team, &before.id, &name)?;
-                record(db, &Project { name, ..before }, &who, Action::ProjectRenamed, now)
+                record(db, &before, &who, Action::ProjectRenamed, format!("{} → {name}", before.name), now)
             });
             taken(written.await)?
         }

@@ -90,7 +90,7 @@ pub async fn act(posted: Posted<Owner, ProjectForm>, site: web::Data<Site>) -> R
             let who = signed_in.who();
             let made = site.store.write(move |db| {
                 insert(db, &project)?;
-                record(db, &project, &who, Action::ProjectCreated, now)
+                record(db, &project, &who, Action::ProjectCreated, project.name.to_string(), now)
             });
             taken(made.await)?
         }

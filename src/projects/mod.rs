@@ -23,7 +23,7 @@ use crate::site::Site;
 use crate::store::Db;
 use project::{Project, ProjectId};
 
-pub use store::{all, filed_under, open_of};
+pub use store::{all, filed_under, find, open_of};
 
 /// The addresses of this room.
 pub mod address {
@@ -63,7 +63,7 @@ async fn find_in(site: &Site, team: &TeamId, id: IdInPath) -> Result<Project, Fa
     Ok(project.ok_or(Refusal::NotFound)?)
 }
 
-fn record(db: &mut Db, project: &Project, who: &Who, action: Action, at: Moment) -> Result<(), Fault> {
-    let (team, subject, detail) = (Some(project.team.clone()), project.id.to_string(), project.name.to_string());
+fn record(db: &mut Db, project: &Project, who: &Who, action: Action, detail: String, at: Moment) -> Result<(), Fault> {
+    let (team, subject) = (Some(project.team.clone()), project.id.to_string());
     audit::record(db, &Event { at, who: who.clone(), team, action, subject, detail })
 }

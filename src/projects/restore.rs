@@ -29,7 +29,7 @@ pub async fn act(
     let project = find_in(&site, &signed_in.member.team.id, id).await?;
     let (who, now) = (signed_in.who(), site.now());
     let restored = site.store.write(move |db| match store::restore(db, &project.team, &project.id)? {
-        true => record(db, &project, &who, Action::ProjectRestored, now),
+        true => record(db, &project, &who, Action::ProjectRestored, project.name.to_string(), now),
         false => Ok(()),
     });
     restored.await?;

@@ -1,4 +1,4 @@
-//! The table of projects, in one team's eyes: nothing here reads or writes without the team's id.
+//! The table of projects, in one team's eyes; only the names of projects that keys were found under are read by id.
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
@@ -9,8 +9,8 @@ use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::people::member::TeamId;
 use crate::refusal::Refusal;
-use crate::store::Db;
 use crate::store::schema::projects;
+use crate::store::{Db, Hold, hold_team};
 
 type Row = (String, String, String, i64, Option<i64>);
 
@@ -98,6 +98,8 @@ fn refuse_twins(written: QueryResult<usize>) -> Result<(), Fault> {
 
 /// Archives a project; false if it is archived already.
 pub fn archive(db: &mut Db, team: &TeamId, id: &ProjectId, now: Moment) -> Result<bool, Fault> {
+    // Keys that are being filed are waited for: none is filed under it after the answer.
+    hold_team(db, team.as_str(), Hold::Alone)?;
     let open = projects::table
         .filter(projects::id.eq(id.as_str()).and(projects::team_id.eq(team.as_str())))
         .filter(projects::archived_at.is_null());

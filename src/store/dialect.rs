@@ -231,6 +231,25 @@ pub fn take_the_time_it_needs(db: &mut Db) -> QueryResult<()> {
     }
 }
 
+/// How a transaction holds a team: what changes single keys beside others, what changes all of them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Beside others that hold it so.
+    Shared,
+    /// Alone: whatever held it has ended, and is seen by the statements that follow.
+    Alone,
+}
+
+/// Holds a team until the transaction ends. (SQLite has one writer in any case.)
+pub fn hold_team(db: &mut Db, team: &str, hold: Hold) -> QueryResult<()> {
+    let Db::Postgres(db) = db else { return Ok(()) };
+    let lock = match hold {
+        Hold::Shared => "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))",
+        Hold::Alone => "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+    };
+    diesel::sql_query(lock).bind::<Text, _>(team).execute(db).map(|_| ())
+}
+
 /// Runs `work` in one transaction that may write, and keeps what it did only if it succeeded.
 ///
 /// On SQLite the lock is taken at the start: a transaction that reads first and writes later is

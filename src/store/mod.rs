@@ -13,7 +13,7 @@ use std::time::Duration;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use tokio::sync::Semaphore;
 
-pub use dialect::{Backend, DatabaseUrl, Db, columns_of, take_the_time_it_needs};
+pub use dialect::{Backend, DatabaseUrl, Db, Hold, columns_of, hold_team, take_the_time_it_needs};
 
 use crate::fault::Fault;
 use dialect::Opener;

@@ -20,7 +20,7 @@ both_engines!(
         assert_eq!(projects(&world), [("Front desk".to_owned(), false)]);
         assert_eq!(olga.get(keys::LIST).await.texts("td.key-project"), ["Front desk"]);
         let renamed = world.events_of("project_renamed");
-        assert_eq!((renamed.len(), renamed[0].detail.as_str()), (1, "Front desk"));
+        assert_eq!((renamed.len(), renamed[0].detail.as_str()), (1, "Kiosk → Front desk"));
         let answer = olga.submit(&page.form("/settings/projects/").with("name", "FRONT desk")).await;
         assert_eq!(answer.status, 303, "its own name in other letters is not taken");
     }

@@ -36,9 +36,9 @@ use keyrack::keys::key::KeyId;
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::world::World;
 use crate::world::form::Answer;
 use crate::world::keys::SELF;
-use crate::world::World;
 
 /// The text of the example catalog of that name.
 fn catalog_text(product: &str) -> String {

@@ -11,9 +11,10 @@ use crate::keys::key::{ApiKey, KeyId, LiveKey};
 use crate::keys::realm::Realm;
 use crate::keys::secret::Digest;
 use crate::people::member::{PersonId, TeamId};
+use crate::projects;
 use crate::refusal::Refusal;
-use crate::store::Db;
 use crate::store::schema::{creations, keys, tombstones};
+use crate::store::{Db, Hold, hold_team};
 
 /// The key that a form with that nonce made, if it was sent before.
 pub fn find_made_with(db: &mut Db, team: &TeamId, nonce: &str) -> Result<Option<KeyId>, Fault> {
@@ -23,6 +24,8 @@ pub fn find_made_with(db: &mut Db, team: &TeamId, nonce: &str) -> Result<Option<
 
 /// Keeps a new key and the nonce of its form, which is refused if it was used before. A digest that was ever a key's cannot become one again.
 pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result<(), Fault> {
+    hold_team(db, key.team.as_str(), Hold::Shared)?;
+    refuse_archived(db, key)?;
     let digest = digest.as_bytes().as_slice();
     let buried = tombstones::table.find(digest).select(tombstones::deleted_at).first::<i64>(db).optional()?;
     if buried.is_some() {
@@ -65,6 +68,15 @@ pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result
     Ok(())
 }
 
+/// The project was open when the form was read; it may have been archived since.
+fn refuse_archived(db: &mut Db, key: &ApiKey) -> Result<(), Fault> {
+    let Some(filing) = &key.filing else { return Ok(()) };
+    match projects::find(db, &key.team, &filing.project)? {
+        Some(project) if !project.is_archived() => Ok(()),
+        _ => Err(Refusal::WrongState("The project was archived meanwhile. Choose another one, or none.").into()),
+    }
+}
+
 /// Makes of a live key what it shall be `after`: its name and its bounds; false if it is not live or not as it was
 /// `before` (any more).
 pub fn edit(db: &mut Db, before: &LiveKey, after: &LiveKey, now: Moment) -> Result<bool, Fault> {
@@ -97,6 +109,7 @@ pub fn revoke_itself(db: &mut Db, team: &TeamId, id: &KeyId, now: Moment) -> Res
 }
 
 fn end(db: &mut Db, realm: &Realm, id: &KeyId, by: Option<&PersonId>, now: Moment) -> Result<bool, Fault> {
+    hold_team(db, realm.team.as_str(), Hold::Shared)?;
     let live = within!(realm, id).filter(keys::revoked_at.is_null().and(keys::expires_key.gt(now.unix())));
     let revoked = diesel::update(live)
         .set((keys::revoked_at.eq(now.unix()), keys::revoked_by.eq(by.map(PersonId::as_str))))

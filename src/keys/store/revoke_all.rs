@@ -9,11 +9,13 @@ use crate::fault::Fault;
 use crate::id;
 use crate::people::member::{PersonId, TeamId};
 use crate::store::schema::{audit_log, keys};
-use crate::store::{Db, take_the_time_it_needs};
+use crate::store::{Db, Hold, hold_team, take_the_time_it_needs};
 
 /// Revokes the team's live keys of every kind; answers how many there were.
 pub fn revoke_all(db: &mut Db, team: &TeamId, who: &Who, now: Moment) -> Result<usize, Fault> {
     take_the_time_it_needs(db)?;
+    // Keys that are being made or revoked are waited for; those that are asked for from now on wait for this.
+    hold_team(db, team.as_str(), Hold::Alone)?;
     let person = who.person.as_ref().map(PersonId::as_str);
     let address = who.address.map(|address| address.to_string());
     // A name that no other row of the log begins with: what it records is what is revoked.
@@ -52,8 +54,7 @@ pub fn revoke_all(db: &mut Db, team: &TeamId, who: &Who, now: Moment) -> Result<
         .set((keys::revoked_at.eq(now.unix()), keys::revoked_by.eq(person)))
         .execute(db)?;
     if revoked != recorded {
-        // On Postgres one of them can be revoked by itself between the two: then all of it begins anew.
-        return Err(Fault::unavailable("a key changed while all were revoked"));
+        return Err(Fault::broken("more keys were recorded as revoked than were"));
     }
     Ok(revoked)
 }
