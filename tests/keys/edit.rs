@@ -181,3 +181,22 @@ both_engines!(
         assert_eq!(world.history(&expired), ["key_created: Expired", "key_renamed: Expired → Just in time"]);
     }
 );
+
+both_engines!(
+    async fn a_form_that_was_overtaken_is_refused_and_brings_nothing_back(world) {
+        let mut olga = world.sign_in("olga").await;
+        let (id, _) = olga.create_key("HR sync", &["shifts:read"]).await;
+        let form = olga.get(&url(address::EDIT, &id)).await.form(&url(address::EDIT, &id));
+        let bound = form.with("address", "203.0.113.7\n10.0.0.0/8");
+        assert_eq!(olga.submit(&bound).await.status, 303);
+        let page = olga.get(&url(address::EDIT, &id)).await.form(&url(address::EDIT, &id));
+        assert_eq!(olga.submit(&page.with("address", "203.0.113.7")).await.status, 303);
+
+        let late = olga.submit(&page.with("name", "Payroll")).await;
+        assert_eq!(late.status, 409, "{}", late.text());
+        assert!(late.text().contains("Somebody else edited this key"), "{}", late.text());
+        let row = world.key_row(&id).unwrap();
+        assert_eq!((row.name.as_str(), row.addresses.as_str()), ("HR sync", "203.0.113.7"));
+        assert_eq!(olga.submit(&page.with("name", "Payroll").without("revision")).await.status, 303, "scripts say none");
+    }
+);
