@@ -7,7 +7,7 @@ use super::grants::Grants;
 use super::key::{ApiKey, Standing, Status};
 use super::place::Place;
 use super::shown::{self, Time};
-use super::wording::GrantLine;
+use super::wording::{FieldsSaid, GrantLine};
 
 /// All that is shown of a key, beside its name.
 pub struct Facts {
@@ -97,8 +97,8 @@ pub struct GrantRow {
     pub resource: String,
     /// `Read, Write`
     pub actions: String,
-    /// `name, start`, or `all`; none where there are no fields to choose.
-    pub fields: Option<String>,
+    /// None where there are no fields to choose.
+    pub fields: Option<FieldsSaid>,
     /// The catalog no longer offers it.
     pub is_retired: bool,
 }

@@ -10,10 +10,19 @@ pub struct GrantLine {
     pub resource: String,
     /// `Read, Write`.
     pub actions: String,
-    /// `Name, Start` or `all`; none where the resource has no fields to choose.
-    pub fields: Option<String>,
+    /// None where the resource has no fields to choose.
+    pub fields: Option<FieldsSaid>,
     /// Whether the catalog still offers it; these lines come first.
     pub is_offered: bool,
+}
+
+/// Which fields of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldsSaid {
+    /// Those there are and those to come.
+    All,
+    /// `Name, Start`
+    Few(String),
 }
 
 const NO_LONGER: &str = "no longer offered";
@@ -173,15 +182,15 @@ fn few_of(mut objects: Vec<String>) -> Vec<String> {
     objects
 }
 
-fn fields_line(resource: &Resource, fields: &Fields) -> Option<String> {
+fn fields_line(resource: &Resource, fields: &Fields) -> Option<FieldsSaid> {
     let few = match fields {
-        Fields::All => return (!resource.fields.is_empty()).then(|| "all".to_owned()),
+        Fields::All => return (!resource.fields.is_empty()).then_some(FieldsSaid::All),
         Fields::Some(few) => few,
     };
     let offered = resource.fields.iter().filter(|field| few.contains(&field.id)).map(|field| field.label.clone());
     let dropped =
         few.iter().filter(|id| resource.field(id).is_none()).map(|id| format!("{} ({NO_LONGER})", capitalised(id)));
-    Some(offered.chain(dropped).collect::<Vec<_>>().join(", "))
+    Some(FieldsSaid::Few(offered.chain(dropped).collect::<Vec<_>>().join(", ")))
 }
 
 /// What a key with these actions is kept from, where that can be said in a word.
@@ -282,7 +291,7 @@ mod tests {
             ("Shifts", "Approve", false),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(lines[1].fields.as_deref(), Some("Name, Salary (no longer offered)"));
+        assert_eq!(lines[1].fields, Some(FieldsSaid::Few("Name, Salary (no longer offered)".to_owned())));
         let gone = stored("payroll:read", "").sentence(catalog().offered_to("secret"));
         assert_eq!(gone, "Cannot do anything. Payroll (Read) is no longer offered.");
     }
@@ -306,8 +315,16 @@ mod tests {
     fn the_details_list_fields_in_the_catalogs_order() {
         let lines = stored("leaves:read shifts:read shifts:write users:read", "users=end,name")
             .lines(catalog().offered_to("secret"));
-        let shown: Vec<_> = lines.iter().map(|line| (line.actions.as_str(), line.fields.as_deref())).collect();
-        assert_eq!(shown, [("Read, Write", Some("all")), ("Read", Some("Name, End")), ("Read", None)]);
+        let shown: Vec<_> = lines.iter().map(|line| (line.actions.as_str(), line.fields.clone())).collect();
+        let few = FieldsSaid::Few("Name, End".to_owned());
+        assert_eq!(shown, [("Read, Write", Some(FieldsSaid::All)), ("Read", Some(few)), ("Read", None)]);
+    }
+
+    #[test]
+    fn a_field_that_is_labelled_all_is_one_field() {
+        let catalog = catalog_of(vec![Resource::new("users", &["read"], &["all", "name"])]);
+        let lines = stored("users:read", "users=all").lines(catalog.offered_to("secret"));
+        assert!(matches!(&lines[0].fields, Some(FieldsSaid::Few(few)) if few == "All"), "{lines:?}");
     }
 
     #[test]
