@@ -20,9 +20,12 @@ const AXE: &str = include_str!("../vendor/axe-core/axe.min.js");
 const FIND: &str = "axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations.flatMap(v =>
     v.nodes.map(n => `${v.id}: ${n.target.join(' ')}: ${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? v.help}`)))";
 
-/// By how many pixels the page, or the body of a dialog, is wider than there is room.
+/// By how many pixels the page, the body of a dialog or the table is wider than there is room.
 const OVERHANG: &str = "Math.max(document.documentElement.scrollWidth - innerWidth,
-    ...[...document.querySelectorAll('.sheet-body')].map(e => e.scrollWidth - e.clientWidth))";
+    ...[...document.querySelectorAll('.sheet-body, .table-frame')].map(e => e.scrollWidth - e.clientWidth))";
+
+/// Where nothing is looked at but whether it all fits.
+const NARROWER: [u32; 3] = [1024, 800, 320];
 
 /// Controls lower than a finger, of the top dialog or the page; links within text are none.
 const SMALL: &str = "(() => {
@@ -62,7 +65,8 @@ impl Critic<'_> {
         if !self.at.see::<bool>("'axe' in window").await {
             self.at.driver.execute(AXE, Vec::new()).await.unwrap();
         }
-        for (width, theme) in [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light"), (320, "light")] {
+        let sizes = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")];
+        for (width, theme) in sizes.into_iter().chain(NARROWER.map(|width| (width, "light"))) {
             self.at.resize(width).await;
             self.at.theme(theme).await;
             self.at.until(&format!("innerWidth === {width} && {AT_REST}")).await;
@@ -71,7 +75,7 @@ impl Critic<'_> {
             if overhang > 0 {
                 self.found.push(format!("{here}: scrolls sideways by {overhang} px"));
             }
-            if width == 320 {
+            if NARROWER.contains(&width) {
                 continue;
             }
             let faults: Vec<String> = self.at.later(FIND).await;
