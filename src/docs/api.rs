@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::gate;
 use crate::guard;
 use crate::keys;
-use crate::keys::catalog::Product;
+use crate::keys::catalog::{Catalog, Kind, Product};
 use crate::page::{self, Porch};
 use crate::people;
 use crate::site::Site;
@@ -19,13 +19,49 @@ pub struct Back {
     url: &'static str,
 }
 
+/// How the keys of a kind look.
+struct KeyLook {
+    /// `Secret key (Test)`
+    label: String,
+    prefix: String,
+    /// How many characters the whole key has.
+    length: usize,
+}
+
+impl KeyLook {
+    fn of(kind: &Kind) -> KeyLook {
+        let length = kind.prefix.len() + keys::secret::BODY_CHARACTERS;
+        KeyLook { label: keys::facts::kind_label(kind), prefix: kind.prefix.clone(), length }
+    }
+}
+
+/// What is said of keys that are no secret.
+struct Publishable {
+    /// The labels of their kinds.
+    labels: Vec<String>,
+    /// Whether they can be held to web sites.
+    has_domains: bool,
+}
+
+impl Publishable {
+    fn of(catalog: &Catalog) -> Option<Publishable> {
+        let kinds: Vec<&Kind> = catalog.kinds().iter().filter(|kind| kind.is_publishable()).collect();
+        let labels = kinds.iter().map(|kind| keys::facts::kind_label(kind)).collect();
+        let has_domains = kinds.iter().any(|kind| kind.has_domains);
+        (!kinds.is_empty()).then_some(Publishable { labels, has_domains })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "docs/api.html")]
 struct ApiDocsPage {
     porch: Porch,
     back: Back,
     self_url: String,
-    prefix: String,
+    /// Of each kind, at least one.
+    looks: Vec<KeyLook>,
+    has_secret: bool,
+    publishable: Option<Publishable>,
     /// Its documentation is elsewhere, if there is any.
     product: Product,
 }
@@ -41,7 +77,9 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         porch: Porch::of(&site),
         back,
         self_url: gate::own_key_url(&site),
-        prefix: site.catalog.default_kind().prefix.clone(),
+        looks: site.catalog.kinds().iter().map(KeyLook::of).collect(),
+        has_secret: site.catalog.kinds().iter().any(|kind| !kind.is_publishable()),
+        publishable: Publishable::of(&site.catalog),
         product: Product { docs_url: product.docs_url.clone().filter(|url| url != ADDRESS), ..product.clone() },
     };
     page::html(shown.render())

@@ -22,7 +22,7 @@ pub mod wording;
 
 pub(crate) mod changed;
 mod create_page;
-mod facts;
+pub(crate) mod facts;
 mod matrix;
 mod place;
 pub(crate) mod shown;
