@@ -52,7 +52,7 @@ impl Facts {
             domains: has_domains.then(|| key.bounds.domains.iter().map(ToString::to_string).collect()),
             addresses: key.bounds.addresses.iter().map(ToString::to_string).collect(),
             toggles: kind.map(|kind| toggles_of(key, kind)).unwrap_or_default(),
-            expiration: Time::expiration(key, place),
+            expiration: Time::expiration(standing, place),
             urgency: shown::urgency(standing, place),
             created: Time::past(key.created_at, place),
             created_by: key.created_by.name.clone(),

@@ -32,10 +32,14 @@ impl Time {
         Time::new(calendar::day_or_today(at, place.now, place.zone), at, place.zone)
     }
 
-    /// When a key ends; none: never.
-    pub fn expiration(key: &ApiKey, place: &Place) -> Option<Time> {
-        let at = key.expiration.at()?;
-        Some(Time::new(calendar::expiry(Some(at), place.now, place.zone).text, at, place.zone))
+    /// When a key ends, or would have; none: never. Only of one that works it is said how long that is from now.
+    pub fn expiration(key: &Standing, place: &Place) -> Option<Time> {
+        let at = key.key().expiration.at()?;
+        let text = match key.status() {
+            Status::Active => calendar::expiry(Some(at), place.now, place.zone).text,
+            Status::Revoked | Status::Expired => calendar::day(at, place.zone),
+        };
+        Some(Time::new(text, at, place.zone))
     }
 }
 
@@ -142,7 +146,7 @@ impl KeyRow {
             permissions: key.grants.short(catalog.offered_to(&key.kind)),
             grants: facts::grant_rows(&key.grants, catalog.offered_to(&key.kind)),
             created: Time::past(key.created_at, place),
-            expiration: Time::expiration(key, place),
+            expiration: Time::expiration(&standing, place),
             urgency: urgency(&standing, place),
             open_url: url(if may_keep && !is_spent { address::EDIT } else { address::KEY }),
             actions: actions(may_keep, is_spent, whole.is_some(), url),
