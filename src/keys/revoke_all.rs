@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::catalog::Kind;
 use super::listing::ListQuery;
 use super::place::{At, Place};
 use super::realm::Realm;
@@ -30,6 +31,8 @@ struct RevokeAllPage {
     count: String,
     /// The same as a number; at most 10,000.
     active: usize,
+    /// Whether some of them may be no secret.
+    has_publishable: bool,
     typed: String,
     error: Option<&'static str>,
 }
@@ -57,6 +60,7 @@ async fn revoke_all_page(signed_in: &SignedIn, place: &Place, site: &Site) -> Re
         back_url: place.list_url(),
         count: shown::shown_count(counts.active),
         active: counts.active.counted,
+        has_publishable: site.catalog.kinds().iter().any(Kind::is_publishable),
         typed: String::new(),
         error: None,
     })
