@@ -115,7 +115,7 @@ both_engines!(
         assert_eq!(page.texts(&format!("{row} .key-permissions .short-text")), ["Shifts RW"]);
         assert_eq!(page.attributes(&format!("{row} .key-created time"), "datetime"), ["2026-11-21T12:01:00Z"]);
         assert_eq!(page.attributes(&format!("{row} .key-expiration time"), "datetime"), ["2026-11-28T12:01:00Z"]);
-        assert_eq!(page.texts(&format!("#row-{old} .key-expiration")), ["Expires Never"]);
+        assert_eq!(page.texts(&format!("#row-{old} .key-expiration")), ["Never expires"]);
         assert_eq!(page.texts(&format!("{row} .menu a")), ["Edit", "Revoke"]);
         assert_eq!(page.texts("#count"), ["2 keys"]);
     }
