@@ -9,7 +9,7 @@ use crate::world::form::{Answer, Form};
 use crate::world::keys::url;
 use crate::world::{Person, World};
 
-const CROWD: usize = 200;
+const CROWD: usize = 120;
 
 /// Sends all forms at once; the answers in the forms' order.
 async fn all_at_once(person: &Person, forms: Vec<Form>) -> Vec<Answer> {

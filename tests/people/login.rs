@@ -131,7 +131,8 @@ both_engines!(
             }
         }
         let [known, unknown] = quickest;
-        assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
+        // Without its hash a try takes a tenth of the time and less; a busy machine never makes five of one.
+        assert!(unknown * 5 > known && known * 5 > unknown, "{known:?} and {unknown:?}");
     }
 );
 
