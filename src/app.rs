@@ -1,6 +1,7 @@
 //! Every route and every layer, on one screen.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpResponse, HttpServer, guard as match_on, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, guard as match_on, web};
 use data_encoding::BASE64;
 
 use crate::clock::Clock;
 use crate::config::{BadSetting, Settings};
 use crate::fault::Fault;
 use crate::form::{BODY_BYTES, create_body_bytes};
+use crate::gate::Gate;
 use crate::people::session::{Limits, draw_cookie_key};
 use crate::people::{Hashing, Sessions};
 use crate::public_url::PublicUrl;
@@ -55,7 +57,7 @@ pub enum Access {
 pub type Route = (&'static str, &'static str, Access);
 
 macro_rules! routes {
-    ($table:ident, $configure:ident: $($path:expr => { $($method:ident $access:ident $handler:path),+ $(,)? })+) => {
+    ($table:ident, $configure:ident, $wrong_method:path: $($path:expr => { $($method:ident $access:ident $handler:path),+ $(,)? })+) => {
         /// Path, method, access.
         pub const $table: &[Route] = &[$($(($path, stringify!($method), Access::$access)),+),+];
 
@@ -64,7 +66,9 @@ macro_rules! routes {
                 web::resource($path)
                     .app_data(body_limit($path, site))
                     $(.route(routes!(@route $method).to($handler)))+
-                    .default_service(web::to(|| wrong_method(&[$(routes!(@allowed $method)),+]))),
+                    .default_service(web::to(|request: HttpRequest, site: web::Data<Site>| {
+                        $wrong_method(request, site, &[$(routes!(@allowed $method)),+])
+                    })),
             );)+
         }
     };
@@ -75,7 +79,7 @@ macro_rules! routes {
     (@route DELETE) => { web::delete() };
 }
 
-routes! { PAGES, pages:
+routes! { PAGES, pages, wrong_method:
     "/" => { GET Open home::ask }
     people::address::SETUP => { GET FirstRun people::setup::ask, POST FirstRun people::setup::act }
     people::address::LOGIN => { GET Open people::login::ask, POST Open people::login::act }
@@ -99,10 +103,13 @@ routes! { PAGES, pages:
     docs::ADDRESS => { GET Open docs::api::ask }
 }
 
-routes! { DOORS, doors:
+routes! { GATE_DOORS, gate_doors, gate::wrong_method:
+    gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
+}
+
+routes! { DOORS, doors, wrong_method:
     health::UP => { GET Open health::up }
     health::READY => { GET Open health::ready }
-    gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
     assets::ADDRESS => { GET Open assets::serve }
 }
 
@@ -112,7 +119,11 @@ fn body_limit(path: &str, site: &Site) -> web::PayloadConfig {
     web::PayloadConfig::new(if is_create { create_body_bytes(site.catalog.choice_bytes()) } else { BODY_BYTES })
 }
 
-async fn wrong_method(allowed: &'static [&'static str]) -> Result<HttpResponse, Fault> {
+async fn wrong_method(
+    _: HttpRequest,
+    _: web::Data<Site>,
+    allowed: &'static [&'static str],
+) -> Result<HttpResponse, Fault> {
     Err(Refusal::WrongMethod(allowed.join(", ")).into())
 }
 
@@ -128,6 +139,8 @@ pub struct Listening {
     pub public_url: PublicUrl,
     /// Where the first team is made, while there is none.
     pub setup_link: Option<String>,
+    /// To be closed when the server has ended.
+    pub gate: Arc<Gate>,
 }
 
 /// Opens the database and the port. Every error is one line for the person who starts the program.
@@ -145,9 +158,11 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let cookie_key = cookie_key(settings, &store)?;
     let setup_path = people::setup::new_link(&store, clock.now()).map_err(failed)?;
     let cores = available_parallelism().map_or(1, usize::from);
+    let gate = Arc::new(Gate::open(&store, &settings.catalog, &clock, settings.judges_by_index));
     let site = Site {
         store,
         clock,
+        gate: gate.clone(),
         catalog: settings.catalog.clone(),
         public_url: settings.public_url.clone().unwrap_or(PublicUrl::of_bind(bound)),
         cookie_key,
@@ -160,7 +175,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let limits = Limits { idle_s: settings.session_idle_s, absolute_s: settings.session_absolute_s };
     let server = serve(site, limits, listener, settings.workers.unwrap_or(cores))
         .map_err(|e| BadSetting(format!("cannot listen on {bound}: {e}")))?;
-    Ok(Listening { server, public_url, setup_link })
+    Ok(Listening { server, public_url, setup_link, gate })
 }
 
 fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
@@ -169,15 +184,17 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
         App::new()
             .app_data(site.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES))
-            .wrap(from_fn(edge::observe))
-            .configure(|app| doors(app, &site))
+            // First, and without a layer: what the gate's doors do for a request is all that is done.
+            .configure(|app| gate_doors(app, &site))
             .service(
-                web::scope("")
-                    .wrap(sessions(&site, limits))
-                    .wrap(from_fn(edge::keep_out))
-                    .wrap(Compress::default())
-                    .configure(|app| pages(app, &site))
-                    .default_service(web::to(nothing_here)),
+                web::scope("").wrap(from_fn(edge::observe)).configure(|app| doors(app, &site)).service(
+                    web::scope("")
+                        .wrap(sessions(&site, limits))
+                        .wrap(from_fn(edge::keep_out))
+                        .wrap(Compress::default())
+                        .configure(|app| pages(app, &site))
+                        .default_service(web::to(nothing_here)),
+                ),
             )
     };
     let server = HttpServer::new(app)

@@ -87,6 +87,9 @@ pub struct ServeArgs {
     /// Proxies whose X-Forwarded-For is believed, as addresses or networks, separated by commas.
     #[arg(long, env = "KEYRACK_TRUSTED_PROXIES", value_name = "CIDR,…", default_value = "")]
     pub trusted_proxies: String,
+    /// Whether keys are judged by an index of all of them in memory, or the database is asked each time.
+    #[arg(long, env = "KEYRACK_INDEX", value_enum, default_value = "on")]
+    pub index: Switch,
     /// Threads that answer requests [default: one a core]
     #[arg(long, env = "KEYRACK_WORKERS", value_name = "N")]
     pub workers: Option<String>,
@@ -170,6 +173,15 @@ pub enum CatalogCommand {
     },
 }
 
+/// On or off.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
 /// For whom log lines are written.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -199,6 +211,8 @@ pub struct Settings {
     pub catalog: Catalog,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether keys are judged by the index in memory.
+    pub judges_by_index: bool,
     /// Threads that answer requests; none: one a core.
     pub workers: Option<usize>,
     /// For whom log lines are written.
@@ -230,6 +244,7 @@ impl Settings {
             public_url,
             catalog: args.catalog.as_deref().map_or_else(|| Ok(Catalog::built_in()), given_catalog)?,
             trusted_proxies: trusted_proxies(&args.trusted_proxies)?,
+            judges_by_index: args.index == Switch::On,
             workers: args.workers.as_deref().map(|n| positive("--workers", n, 1_024)).transpose()?.map(|n| n as usize),
             log_format: args.log_format,
             secret_file: args.secret_file.clone(),

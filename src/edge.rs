@@ -1,7 +1,7 @@
 //! What holds for every request: its id and client, the headers of its answer, one line in the log,
 //! and that whatever stops it is told in a form that the one who asked can read.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -106,10 +106,7 @@ pub async fn keep_out(
 }
 
 fn client_of(request: &HttpRequest, site: &Site) -> Client {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let forwarded: Vec<&str> =
-        request.headers().get_all("X-Forwarded-For").map(|value| value.to_str().unwrap_or("")).collect();
-    Client { address: site.client_address(peer, &forwarded), request_id: format!("req_{}", id::mint(site.now())) }
+    Client { address: site.client_of(request), request_id: id::mint_behind("req_", site.now()) }
 }
 
 /// Gives a refused request the body that fits the one who asked, and logs a cause of ours once.

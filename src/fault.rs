@@ -6,9 +6,13 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::refusal::Refusal;
+
+/// How long to wait before asking an instance again that cannot serve.
+const RETRY_AFTER_S: u32 = 3;
 
 /// What stops a request.
 pub enum Fault {
@@ -29,6 +33,23 @@ impl Fault {
     /// Something that the program guarantees does not hold.
     pub fn broken(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
         Fault::Broken(cause.into())
+    }
+}
+
+impl Fault {
+    /// The headers that go with it: when to come back, and what else could have been asked.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
+        let header = match self {
+            Fault::Refused(Refusal::TooManyTries(seconds)) => Some((header::RETRY_AFTER, seconds.to_string())),
+            Fault::Refused(Refusal::WrongMethod(allowed)) => Some((header::ALLOW, allowed.clone())),
+            Fault::Unavailable(_) => Some((header::RETRY_AFTER, RETRY_AFTER_S.to_string())),
+            Fault::Refused(_) | Fault::Broken(_) => None,
+        };
+        if let Some((name, value)) = header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            headers.insert(name, value);
+        }
     }
 }
 

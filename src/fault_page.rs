@@ -1,7 +1,6 @@
 //! A fault as the one who asked can read it: a page, a dialog, a line in the form that was sent, a
 //! redirect to sign-in, or problem+json (RFC 9457) at a machine's door.
 
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
@@ -12,15 +11,12 @@ use crate::fault::Fault;
 use crate::guard::SignedIn;
 use crate::page::{self, Porch, Shell};
 use crate::people;
-use crate::problem::Problem;
+use crate::problem;
 use crate::refusal::Refusal;
 use crate::site::Site;
 
 /// What `next=` may hold unescaped: the characters of a path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
-
-/// How long to wait before asking an instance again that cannot serve.
-const RETRY_AFTER_S: i64 = 3;
 
 /// A way out of a page.
 pub struct Way {
@@ -65,23 +61,12 @@ struct NoAccessPage {
 /// The answer that tells `fault`.
 pub fn tell(fault: &Fault, asked: &Asked, signed_in: Option<&SignedIn>, site: &Site, request_id: &str) -> HttpResponse {
     let mut answer = if edge::is_machine_door(&asked.path) {
-        problem(fault, request_id)
+        problem::of_fault(fault, request_id)
     } else {
         // A fault page that cannot be rendered leaves the bare status.
         page_of(fault, asked, signed_in, site, request_id).unwrap_or_else(|_| HttpResponse::new(fault.status_code()))
     };
-    let headers = answer.headers_mut();
-    let mut set = |name, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
-    };
-    match fault {
-        Fault::Refused(Refusal::TooManyTries(seconds)) => set(header::RETRY_AFTER, seconds.to_string()),
-        Fault::Refused(Refusal::WrongMethod(allowed)) => set(header::ALLOW, allowed.clone()),
-        Fault::Unavailable(_) => set(header::RETRY_AFTER, RETRY_AFTER_S.to_string()),
-        _ => {}
-    }
+    fault.add_headers(answer.headers_mut());
     answer
 }
 
@@ -96,21 +81,6 @@ fn words(fault: &Fault) -> (&'static str, String) {
             ("Something is broken on our side", "It is in our log. Nothing was shown to anyone.".into())
         }
     }
-}
-
-fn problem(fault: &Fault, request_id: &str) -> HttpResponse {
-    let (code, title, detail) = match fault {
-        Fault::Refused(Refusal::NotFound) => {
-            ("NO_SUCH_ADDRESS", "No such address", "See /docs/api for those there are.")
-        }
-        Fault::Refused(Refusal::WrongMethod(_)) => ("WRONG_METHOD", "Wrong method", "`Allow` lists those there are."),
-        Fault::Refused(refusal) => ("REFUSED", refusal.title(), "Send the request as /docs/api says."),
-        Fault::Unavailable(_) => {
-            ("UNAVAILABLE", "Keyrack cannot decide right now", "Refuse, and ask again in a moment.")
-        }
-        Fault::Broken(_) => ("BROKEN", "Something is broken on our side", "Refuse. It is in our log."),
-    };
-    Problem { status: fault.status_code(), code, title, detail }.answer(request_id, |_| {})
 }
 
 fn page_of(

@@ -16,8 +16,11 @@ pub async fn up() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("up\n")
 }
 
-/// Answers 200 while the database does; it was brought up to date before the door opened.
+/// Answers 200 while the database does and all keys are known; it was brought up to date before the door opened.
 pub async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Fault> {
     site.store.read(people::has_owner).await?;
+    if !site.gate.is_ready() {
+        return Err(Fault::unavailable("the keys are not read yet, or this instance's lease is over"));
+    }
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }

@@ -13,13 +13,22 @@ static GENERATOR: LazyLock<Mutex<ulid::Generator>> = LazyLock::new(|| Mutex::new
 
 /// A fresh ULID in small letters, made at `now`.
 pub(crate) fn mint(now: Moment) -> String {
+    mint_behind("", now)
+}
+
+/// As [`mint`], behind a prefix.
+pub(crate) fn mint_behind(prefix: &str, now: Moment) -> String {
     let since_1970 = Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0));
     let mut generator = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let ulid = match generator.generate_from_datetime(UNIX_EPOCH + since_1970) {
         Ok(ulid) => ulid,
         Err(overflow) => overflow.commit_overflow_random(),
     };
-    ulid.to_string().to_ascii_lowercase()
+    drop(generator);
+    let mut text = String::with_capacity(prefix.len() + ulid::ULID_LEN);
+    text.push_str(prefix);
+    push_unpacked(ulid.to_bytes(), &mut text);
+    text
 }
 
 /// Whether `text` is a ULID as [`mint`] writes it.
@@ -27,6 +36,19 @@ pub(crate) fn is_minted(text: &str) -> bool {
     let read = ulid::Ulid::from_string(&text.to_ascii_uppercase());
     // Only one text stands for an id: what would not be written is not read.
     read.is_ok_and(|ulid| ulid.to_string().to_ascii_lowercase() == text)
+}
+
+/// The 16 bytes that a ULID's text stands for; none if the text is not one.
+pub(crate) fn packed(ulid: &str) -> Option<[u8; 16]> {
+    ulid::Ulid::from_string(ulid).ok().map(|ulid| ulid.to_bytes())
+}
+
+/// Writes the text of [`packed`] bytes behind what stands in `out`.
+pub(crate) fn push_unpacked(bytes: [u8; 16], out: &mut String) {
+    let mut buffer = [0; ulid::ULID_LEN];
+    let from = out.len();
+    out.push_str(ulid::Ulid::from_bytes(bytes).array_to_str(&mut buffer));
+    out[from..].make_ascii_lowercase();
 }
 
 /// Declares an id type with its prefix.
@@ -46,6 +68,14 @@ macro_rules! id_type {
             pub fn parse(text: &str) -> Option<Self> {
                 let rest = text.strip_prefix($prefix)?;
                 $crate::id::is_minted(rest).then(|| Self(text.to_owned()))
+            }
+
+            /// What stands before the ULID.
+            pub const PREFIX: &str = $prefix;
+
+            /// Its ULID's 16 bytes.
+            pub fn packed(&self) -> [u8; 16] {
+                $crate::id::packed(&self.0[$prefix.len()..]).expect("an id holds a ULID: it was minted or parsed")
             }
 
             /// The id as it stands in addresses and tables.
@@ -78,6 +108,15 @@ mod tests {
         let now = Moment::from_unix(1_800_000_000).expect("in range");
         let ids: Vec<TestId> = (0..1_000).map(|_| TestId::mint(now)).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn an_id_packs_into_sixteen_bytes_and_back() {
+        let id = TestId::mint(Moment::from_unix(1_800_000_000).expect("in range"));
+        let mut out = TestId::PREFIX.to_owned();
+        push_unpacked(id.packed(), &mut out);
+        assert_eq!(out, id.as_str());
+        assert_eq!(packed("test"), None);
     }
 
     #[test]

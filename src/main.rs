@@ -68,13 +68,15 @@ fn log(format: LogFormat) {
 /// Listens and serves within one actix system, until it is told to stop.
 fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), BadSetting> {
     actix_web::rt::System::new().block_on(async {
-        let Listening { server, public_url, setup_link } = listen()?;
+        let Listening { server, public_url, setup_link, gate } = listen()?;
         // The server begins, and minds the signals that stop it, before anyone is told of it.
         let server = actix_web::rt::spawn(server);
         actix_web::rt::task::yield_now().await;
         announce(&public_url, setup_link.as_deref());
         let stopped = |e: &dyn std::fmt::Display| BadSetting(format!("the server stopped: {e}"));
-        server.await.map_err(|e| stopped(&e))?.map_err(|e| stopped(&e))
+        let ended = server.await;
+        gate.close();
+        ended.map_err(|e| stopped(&e))?.map_err(|e| stopped(&e))
     })
 }
 

@@ -1,8 +1,11 @@
 //! problem+json (RFC 9457): what a machine reads when it is refused.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+
+use crate::fault::Fault;
+use crate::refusal::Refusal;
 
 /// Why a machine is refused.
 pub struct Problem<'a> {
@@ -34,4 +37,22 @@ impl Problem<'_> {
         answer.content_type("application/problem+json");
         answer.json(Body { status: status.as_u16(), title, detail, code, request_id })
     }
+}
+
+/// What a machine reads when a fault stops its request.
+pub fn of_fault(fault: &Fault, request_id: &str) -> HttpResponse {
+    let (code, title, detail) = match fault {
+        Fault::Refused(Refusal::NotFound) => {
+            ("NO_SUCH_ADDRESS", "No such address", "See /docs/api for those there are.")
+        }
+        Fault::Refused(Refusal::WrongMethod(_)) => ("WRONG_METHOD", "Wrong method", "`Allow` lists those there are."),
+        Fault::Refused(refusal) => ("REFUSED", refusal.title(), "Send the request as /docs/api says."),
+        Fault::Unavailable(_) => {
+            ("UNAVAILABLE", "Keyrack cannot decide right now", "Refuse, and ask again in a moment.")
+        }
+        Fault::Broken(_) => ("BROKEN", "Something is broken on our side", "Refuse. It is in our log."),
+    };
+    let mut answer = Problem { status: fault.status_code(), code, title, detail }.answer(request_id, |_| {});
+    fault.add_headers(answer.headers_mut());
+    answer
 }

@@ -1,10 +1,13 @@
 //! What every handler may use: this instance's store, clock, catalog and settings.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
+use actix_web::HttpRequest;
 use ipnet::IpNet;
 
 use crate::clock::{Clock, Moment};
+use crate::gate::Gate;
 use crate::keys::catalog::Catalog;
 use crate::people::Hashing;
 use crate::public_url::PublicUrl;
@@ -19,6 +22,8 @@ pub struct Site {
     pub clock: Clock,
     /// What keys may be granted.
     pub catalog: Catalog,
+    /// Judges keys.
+    pub gate: Arc<Gate>,
     /// The address people type.
     pub public_url: PublicUrl,
     /// Signs the tokens of visitors' forms.
@@ -45,6 +50,16 @@ impl Site {
     /// The name of a cookie: behind the prefix that binds it to this host where browsers keep it.
     pub fn cookie_name(&self, name: &str) -> String {
         if self.public_url.keeps_secure_cookies() { format!("__Host-{name}") } else { name.to_owned() }
+    }
+
+    /// Who sent a request.
+    pub fn client_of(&self, request: &HttpRequest) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        if self.trusted_proxies.is_empty() {
+            return peer.to_canonical();
+        }
+        let forwarded = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or(""));
+        self.client_address(peer, &forwarded.collect::<Vec<_>>())
     }
 
     /// Who is asking: the peer, or the last address in `X-Forwarded-For` that a trusted proxy saw.

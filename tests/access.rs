@@ -1,7 +1,7 @@
 //! Every route × every person: generated from the tables of `app.rs`. A route that these tests have not
 //! been told how to call fails them.
 
-use keyrack::app::{Access, DOORS, PAGES, Route};
+use keyrack::app::{Access, DOORS, GATE_DOORS, PAGES, Route};
 use keyrack::people::member::Role;
 use keyrack::{assets, docs, gate, health, keys, people, projects};
 
@@ -261,7 +261,7 @@ both_engines!(
             let before = world.key_rows();
             let mut caller = Caller::new(&world, who).await;
             // Deletion last: it needs the key that the others have left alone.
-            for route in DOORS.iter().chain(PAGES) {
+            for route in DOORS.iter().chain(GATE_DOORS).chain(PAGES) {
                 let (path, fields, good) = good_call(route, &ids);
                 let wanted = expected(route, &caller, good);
                 if route.0 == people::address::LOGIN && route.1 == "POST" {
@@ -394,7 +394,7 @@ both_engines!(
 
 /// The methods that an address answers to, as `Allow` lists them.
 fn allowed(path: &str) -> String {
-    let routes = PAGES.iter().chain(DOORS).filter(|route| route.0 == path);
+    let routes = PAGES.iter().chain(DOORS).chain(GATE_DOORS).filter(|route| route.0 == path);
     let methods = routes.map(|route| if route.1 == "GET" { "GET, HEAD" } else { route.1 });
     methods.collect::<Vec<_>>().join(", ")
 }
@@ -403,10 +403,10 @@ both_engines!(
     async fn every_other_method_is_refused_and_told_which_there_are(world) {
         let ids = Ids::absent();
         let mut nobody = world.visitor();
-        let mut patterns: Vec<&str> = PAGES.iter().chain(DOORS).map(|route| route.0).collect();
+        let mut patterns: Vec<&str> = PAGES.iter().chain(DOORS).chain(GATE_DOORS).map(|route| route.0).collect();
         patterns.dedup();
         for pattern in patterns {
-            let route = PAGES.iter().chain(DOORS).find(|route| route.0 == pattern).unwrap();
+            let route = PAGES.iter().chain(DOORS).chain(GATE_DOORS).find(|route| route.0 == pattern).unwrap();
             let (path, _, _) = good_call(route, &ids);
             let allowed = allowed(pattern);
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
@@ -424,7 +424,7 @@ both_engines!(
     async fn head_answers_as_get_does_without_a_body(world) {
         let mut owner = Caller::new(&world, Who::Owner).await;
         let ids = Ids::made_by(&mut owner, &world).await;
-        for route in PAGES.iter().chain(DOORS).filter(|route| route.1 == "GET") {
+        for route in PAGES.iter().chain(DOORS).chain(GATE_DOORS).filter(|route| route.1 == "GET") {
             let (path, _, good) = good_call(route, &ids);
             let wanted = expected(route, &owner, good);
             let answer = owner.call("HEAD", &path, &[]).await;
@@ -453,7 +453,7 @@ fn no_route_stands_outside_the_tables() {
     let macro_and_scope = [
         "src/app.rs .default_service( 2", // wrong methods in the macro, unknown addresses in the scope
         "src/app.rs .route( 1",
-        "src/app.rs .service( 2", // the macro's resources, and the scope round the pages
+        "src/app.rs .service( 3", // the macro's resources, the scope that is observed, and in it that of the pages
         "src/app.rs .to( 1",
         "src/app.rs web::resource 1",
     ];

@@ -18,18 +18,24 @@ pub enum Presented<'a> {
 }
 
 /// Reads the values of all `Authorization` and all `X-API-Key` headers.
-pub fn read<'a>(authorization: &[&'a [u8]], api_key: &[&'a [u8]]) -> Presented<'a> {
-    let bearer = match authorization {
-        [] => None,
-        [one] => bearer_token(one),
-        _ => return Presented::Unreadable,
+pub fn read<'a>(
+    authorization: impl IntoIterator<Item = &'a [u8]>,
+    api_key: impl IntoIterator<Item = &'a [u8]>,
+) -> Presented<'a> {
+    let (Ok(authorization), Ok(api_key)) = (at_most_one(authorization), at_most_one(api_key)) else {
+        return Presented::Unreadable;
     };
-    match (bearer, api_key) {
-        (None, []) => Presented::Nothing,
-        (Some(text), []) => readable(text),
-        (None, [text]) => readable(text),
-        _ => Presented::Unreadable,
+    match (authorization.and_then(bearer_token), api_key) {
+        (None, None) => Presented::Nothing,
+        (Some(text), None) | (None, Some(text)) => readable(text),
+        (Some(_), Some(_)) => Presented::Unreadable,
     }
+}
+
+fn at_most_one<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<&'a [u8]>, ()> {
+    let mut values = values.into_iter();
+    let first = values.next();
+    if values.next().is_some() { Err(()) } else { Ok(first) }
 }
 
 /// What follows the scheme `Bearer`, in any case, and one space; none for another scheme.
@@ -60,6 +66,10 @@ fn readable(text: &[u8]) -> Presented<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read<'a>(authorization: &[&'a [u8]], api_key: &[&'a [u8]]) -> Presented<'a> {
+        super::read(authorization.iter().copied(), api_key.iter().copied())
+    }
 
     fn authorization(value: &str) -> Presented<'_> {
         read(&[value.as_bytes()], &[])

@@ -1,15 +1,34 @@
-//! The gate room: is this key good, and for what? It takes a presented secret and gives a verdict;
-//! its doors only translate. A plain look-up by digest for now.
+//! The gate room: is this key good, and for what? It takes a presented secret and what is asked of it, and gives a
+//! verdict; its doors only translate. Every instance knows all keys, and a change is known everywhere before it is
+//! answered.
 
+pub mod asked;
 pub mod bearer;
+pub mod index;
+pub mod known;
+pub mod lease;
 pub mod verdict;
 
+mod call;
+mod judge;
+mod learn;
+pub mod planted;
 mod refused;
 mod store;
+mod watch;
+
+pub use judge::Gate;
 
 pub mod own_key;
 
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::fault::Fault;
+use crate::refusal::Refusal;
 use crate::site::Site;
+use crate::store::{Db, wait_for_others};
+use call::Call;
+use planted::{Planted, is_planted};
 
 /// The addresses of this room.
 pub mod address {
@@ -20,4 +39,21 @@ pub mod address {
 /// The whole address at which a key asks about itself.
 pub fn own_key_url(site: &Site) -> String {
     format!("{}{}", site.public_url, address::OWN_KEY)
+}
+
+/// Has the answer that a key is revoked already wait until that is known everywhere.
+pub(crate) fn wait_for_first(db: &mut Db) -> Result<(), Fault> {
+    if !is_planted(Planted::SecondRevokeAtOnce) {
+        wait_for_others(db)?;
+    }
+    Ok(())
+}
+
+/// 405 at a door.
+pub async fn wrong_method(
+    request: HttpRequest,
+    site: web::Data<Site>,
+    allowed: &'static [&'static str],
+) -> HttpResponse {
+    Call::of(&request, &site).answer(Err(Refusal::WrongMethod(allowed.join(", ")).into()))
 }

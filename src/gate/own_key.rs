@@ -1,145 +1,89 @@
 //! A key asks about itself, or revokes itself. That is all a key can do here.
 
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
 
-use super::bearer::{self, Presented};
-use super::verdict::{Flaw, GoodKey, Verdict};
-use super::{refused, store};
+use super::asked::{Asked, Caller, Told};
+use super::call::Call;
+use super::known::KnownKey;
+use super::verdict::{Code, Verdict};
+use super::{refused, wait_for_first};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
-use crate::edge::Client;
 use crate::fault::Fault;
-use crate::keys::catalog::Kind;
-use crate::keys::key::Status;
+use crate::keys::key::KeyId;
 use crate::keys::revoke_itself;
-use crate::keys::secret::{KeySecret, Malformed};
 use crate::site::Site;
 use crate::store::Db;
 
-#[derive(Serialize)]
-struct Told<'a> {
-    id: &'a str,
-    name: &'a str,
-    team: ToldTeam<'a>,
-    project: Option<&'a str>,
-    kind: &'a str,
-    permissions: Vec<String>,
-    fields: BTreeMap<&'a str, &'a [String]>,
-    created_at: String,
-    expires_at: Option<String>,
-    status: &'static str,
+/// Tells what the key may. It is judged by this very request: a key that is held to domains or addresses is good from
+/// there only.
+pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    let call = Call::of(&request, &site);
+    let answered = answer(&call).await;
+    call.answer(answered)
 }
 
-#[derive(Serialize)]
-struct ToldTeam<'a> {
-    id: &'a str,
-    name: &'a str,
-}
-
-impl<'a> Told<'a> {
-    fn of(GoodKey { key, may }: &'a GoodKey) -> Told<'a> {
-        Told {
-            id: key.id.as_str(),
-            name: &key.name,
-            team: ToldTeam { id: key.team.id.as_str(), name: &key.team.name },
-            project: None,
-            kind: &key.kind,
-            permissions: may.iter().collect(),
-            fields: may.restricted().collect(),
-            created_at: key.created_at.rfc3339(),
-            expires_at: key.expiration.at().map(Moment::rfc3339),
-            status: Status::Active.word(),
-        }
-    }
-}
-
-/// The secret that the request presents, or what is wrong with it without a look-up.
-fn presented(request: &HttpRequest, site: &Site) -> Result<KeySecret, Verdict> {
-    let all = |name: &str| request.headers().get_all(name).map(|value| value.as_bytes()).collect::<Vec<_>>();
-    match bearer::read(&all(AUTHORIZATION.as_str()), &all("X-API-Key")) {
-        Presented::Nothing => Err(Verdict::Missing),
-        Presented::Unreadable => Err(Verdict::Malformed(Flaw::Other)),
-        Presented::Spaced => Err(Verdict::Malformed(Flaw::Blank)),
-        Presented::Text(text) => {
-            KeySecret::parse(text, site.catalog.prefixes()).map_err(|why| Verdict::Malformed(flaw(why)))
-        }
-    }
-}
-
-fn flaw(why: Malformed) -> Flaw {
-    match why {
-        Malformed::Prefix => Flaw::Prefix,
-        Malformed::Length | Malformed::Alphabet | Malformed::Checksum => Flaw::Other,
-    }
-}
-
-/// Tells what the key may.
-pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let verdict = match presented(&request, &site) {
-        Err(verdict) => verdict,
-        Ok(secret) => {
-            let found = site.store.read(move |db| store::find(db, &secret.digest())).await?;
-            // The time is asked after the look-up: a key that expired meanwhile is refused.
-            found.map_or(Verdict::NotFound, |found| Verdict::on(found, &site.catalog, site.now()))
-        }
-    };
-    Ok(match verdict {
-        Verdict::Valid(key) => HttpResponse::Ok().json(Told::of(&key)),
-        refused => refused::unauthorized(&refused, &request, &site),
+async fn answer(call: &Call<'_>) -> Result<HttpResponse, Fault> {
+    let address = call.site.client_of(call.request);
+    let origin = Told::of(call.header("origin").or_else(|| call.header("referer")));
+    let asked = Asked { origin, address: Told::Some(address), ..Asked::default() };
+    Ok(match judge(call, &asked, address).await? {
+        Verdict::Valid(key) => call.good(&key),
+        refused => refused::unauthorized(&refused, call),
     })
 }
 
-/// How a key's wish to be revoked ends.
-enum Ended {
-    /// As the verdict on it says: a valid one is revoked now.
-    By(Verdict),
-    /// It is no secret: whoever reads it could end it.
-    Publishable,
+async fn judge(call: &Call<'_>, asked: &Asked<'_>, address: IpAddr) -> Result<Verdict, Fault> {
+    let by = Caller { address: Some(address), client: call.header("user-agent") };
+    call.site.gate.judge(call.presented(), asked, by).await
 }
 
-/// The key revokes itself. A publishable one cannot: anyone can present it.
-pub async fn act(
-    request: HttpRequest,
-    client: web::ReqData<Client>,
-    site: web::Data<Site>,
-) -> Result<HttpResponse, Fault> {
-    let who = Who { person: None, address: Some(client.address) };
-    let ended = match presented(&request, &site) {
-        Err(verdict) => Ended::By(verdict),
-        Ok(secret) => {
-            let its_site = site.clone();
-            site.store.write(move |db| revoke(db, &secret, who, &its_site)).await?
-        }
-    };
-    Ok(match ended {
-        Ended::By(Verdict::Valid(_)) => HttpResponse::NoContent().finish(),
-        Ended::By(refused) => refused::unauthorized(&refused, &request, &site),
-        Ended::Publishable => {
+/// The key revokes itself, from wherever it is. A publishable one cannot: anyone can present it.
+pub async fn act(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    let call = Call::of(&request, &site);
+    let answered = revoke(&call).await;
+    call.answer(answered)
+}
+
+async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
+    let address = call.site.client_of(call.request);
+    let verdict = judge(call, &Asked::default(), address).await?;
+    let key = match &verdict {
+        Verdict::Valid(key) if key.is_publishable() => {
             let detail = "It stands where anyone can read it, so it cannot revoke itself. People revoke it.";
-            refused::forbidden("KIND_NOT_ALLOWED", "A publishable API key", detail, &request)
+            return Ok(refused::forbidden("KIND_NOT_ALLOWED", "A publishable API key", detail, call));
         }
+        Verdict::Valid(key) => key.clone(),
+        // Others may not have heard of it yet: that it is revoked is said when they have.
+        Verdict::Refused(Code::Revoked, _) => {
+            call.site.store.write(|db| Ok(wait_for_first(db)?)).await?;
+            return Ok(refused::unauthorized(&verdict, call));
+        }
+        _ => return Ok(refused::unauthorized(&verdict, call)),
+    };
+    let (ended, clock) = (key.clone(), call.site.clock.clone());
+    // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
+    let is_revoked = call.site.store.write(move |db| end(db, &ended, address, clock.now())).await?;
+    if is_revoked {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Ok(match judge(call, &Asked::default(), address).await? {
+        Verdict::Valid(_) => refused::unauthorized(&Verdict::Refused(Code::Revoked, Some(key)), call),
+        refused => refused::unauthorized(&refused, call),
     })
 }
 
-fn revoke(db: &mut Db, secret: &KeySecret, who: Who, site: &Site) -> Result<Ended, Fault> {
-    // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
-    let now = site.now();
-    let Some(found) = store::find(db, &secret.digest())? else { return Ok(Ended::By(Verdict::NotFound)) };
-    let verdict = Verdict::on(found, &site.catalog, now);
-    let Verdict::Valid(good) = &verdict else { return Ok(Ended::By(verdict)) };
-    let key = &good.key;
-    // Also where the catalog has made a secret of the kind since: the key was there for all to read.
-    if key.is_published || site.catalog.kind(&key.kind).is_some_and(Kind::is_publishable) {
-        return Ok(Ended::Publishable);
+/// Revokes a key by its own wish; false if it is not live (any more), which is said when others know it too.
+fn end(db: &mut Db, key: &KnownKey, address: IpAddr, now: Moment) -> Result<bool, Fault> {
+    let id = KeyId::parse(&key.id()).ok_or_else(|| Fault::broken("a known key without an id"))?;
+    if !revoke_itself(db, &key.team().id, &id, now)? {
+        wait_for_first(db)?;
+        return Ok(false);
     }
-    if !revoke_itself(db, &key.team.id, &key.id, now)? {
-        return Ok(Ended::By(Verdict::Revoked)); // somebody else was faster
-    }
-    let (team, subject, detail) = (Some(key.team.id.clone()), key.id.to_string(), key.name.clone());
+    let who = Who { person: None, address: Some(address) };
+    let (team, subject, detail) = (Some(key.team().id.clone()), id.to_string(), key.name().to_owned());
     audit::record(db, &Event { at: now, who, team, action: Action::KeyRevoked, subject, detail })?;
-    Ok(Ended::By(verdict))
+    Ok(true)
 }

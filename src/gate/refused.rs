@@ -3,58 +3,68 @@
 
 use std::borrow::Cow;
 
+use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::verdict::{Flaw, Verdict};
-use crate::edge::Client;
+use super::call::Call;
+use super::verdict::{Code, Flaw, Verdict};
 use crate::problem::Problem;
 use crate::site::Site;
 
-const MALFORMED: &str = "Malformed API key";
-
 /// The 401 that tells a verdict; a valid key gets none.
-pub fn unauthorized(verdict: &Verdict, request: &HttpRequest, site: &Site) -> HttpResponse {
-    let (code, title, detail) = words(verdict, site);
-    let client = request.extensions().get::<Client>().cloned();
-    let request_id = client.as_ref().map_or("", |client| &client.request_id);
+pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
+    let (title, detail) = words(verdict, call.site);
+    let code = verdict.code();
     // RFC 6750, 3.1: an error is named only where a credential was sent.
-    let error = if *verdict == Verdict::Missing { "" } else { ", error=\"invalid_token\"" };
-    let challenge = format!("Bearer realm=\"{}\"{error}", realm(site));
-    Problem { status: StatusCode::UNAUTHORIZED, code, title, detail: &detail }.answer(request_id, |answer| {
+    let error = if code == Code::Missing { "" } else { ", error=\"invalid_token\"" };
+    let challenge = format!("Bearer realm=\"{}\"{error}", realm(call.site));
+    let status = StatusCode::UNAUTHORIZED;
+    Problem { status, code: code.word(), title, detail: &detail }.answer(&call.id, |answer| {
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     })
 }
 
 /// The 403 for a key that may do less than the others.
-pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, request: &HttpRequest) -> HttpResponse {
-    let client = request.extensions().get::<Client>().cloned();
-    let request_id = client.as_ref().map_or("", |client| &client.request_id);
-    Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(request_id, |_| ())
+pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, call: &Call<'_>) -> HttpResponse {
+    Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(&call.id, |_| ())
 }
 
-fn words(verdict: &Verdict, site: &Site) -> (&'static str, &'static str, Cow<'static, str>) {
-    let (code, title, detail) = match verdict {
-        Verdict::Malformed(Flaw::Prefix) => return ("MALFORMED", MALFORMED, Cow::Owned(begins(site))),
-        Verdict::Malformed(Flaw::Blank) => {
-            ("MALFORMED", MALFORMED, "There is a space too many. Send `Bearer`, one space, and the key without any.")
+fn words(verdict: &Verdict, site: &Site) -> (&'static str, Cow<'static, str>) {
+    if let Verdict::Malformed(Flaw::Prefix) = verdict {
+        return ("Malformed API key", Cow::Owned(begins(site)));
+    }
+    let (title, detail) = match verdict.code() {
+        Code::Malformed | Code::Valid => ("Malformed API key", flawed(verdict)),
+        Code::Missing => ("No API key", "Send the key as `Authorization: Bearer KEY`."),
+        Code::RateLimited => {
+            ("Too many malformed API keys", "Wait a minute, and compare the key with what you copied.")
         }
-        Verdict::Valid(_) | Verdict::Malformed(Flaw::Other) => (
-            "MALFORMED",
-            MALFORMED,
-            "Compare it with what you copied: all of it, nothing before it, nothing behind it.",
-        ),
-        Verdict::Missing => ("MISSING", "No API key", "Send the key as `Authorization: Bearer KEY`."),
-        Verdict::NotFound => ("NOT_FOUND", "Unknown API key", "No such key was made here, or it was deleted."),
-        Verdict::Revoked => ("REVOKED", "Revoked API key", "Somebody revoked it. Ask for a new one."),
-        Verdict::KindNotOffered => (
-            "KIND_NOT_OFFERED",
-            "API key of a kind that is gone",
-            "Keys of its kind are no longer taken. Ask for a new one.",
-        ),
-        Verdict::Expired => ("EXPIRED", "Expired API key", "Its time is over. Ask for a new one."),
+        Code::NotFound => ("Unknown API key", "No such key was made here, or it was deleted."),
+        Code::Revoked => ("Revoked API key", "Somebody revoked it. Ask for a new one."),
+        Code::Expired => ("Expired API key", "Its time is over. Ask for a new one."),
+        Code::KindNotOffered => {
+            ("API key of a kind that is gone", "Keys of its kind are no longer taken. Ask for a new one.")
+        }
+        Code::ProjectNotAllowed => ("API key of another project", "Use a key that is filed under this project."),
+        Code::OriginNotAllowed => ("API key for other sites", "This site is not among its trusted domains."),
+        Code::AddressNotAllowed => {
+            ("API key for other addresses", "Your address is not among those it may be used from.")
+        }
+        Code::InsufficientPermissions => {
+            ("Not enough permissions", "Use a key with the permissions that are required.")
+        }
+        Code::FieldNotAllowed => ("Not enough fields", "Use a key that reaches the fields that are asked for."),
     };
-    (code, title, Cow::Borrowed(detail))
+    (title, Cow::Borrowed(detail))
+}
+
+fn flawed(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Malformed(Flaw::Blank) => {
+            "There is a space too many. Send `Bearer`, one space, and the key without any."
+        }
+        _ => "Compare it with what you copied: all of it, nothing before it, nothing behind it.",
+    }
 }
 
 /// How keys begin here: what was sent begins in another way.

@@ -1,44 +1,90 @@
-//! The verdict on a presented secret, and why. Checked in this order, the first that fails names it:
-//! form (no look-up), digest, revocation, expiration, kind.
+//! The verdict on a presented secret, and why. Checked in this order, the first that fails names it: form (no
+//! look-up), digest, revocation, expiration, kind, project, origin, address, permissions, fields.
 
+use std::sync::Arc;
+
+use super::asked::{Asked, Told};
+use super::known::KnownKey;
 use crate::clock::Moment;
-use crate::keys::catalog::Catalog;
-use crate::keys::expiration::Expiration;
-use crate::keys::grants::Grants;
-use crate::keys::in_force::InForce;
-use crate::keys::key::{KeyId, Status};
-use crate::people::member::Team;
+use crate::keys::key::Status;
 
-/// A key that was found by its digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundKey {
-    /// Its id.
-    pub id: KeyId,
-    /// What it is called.
-    pub name: String,
-    /// Whose it is.
-    pub team: Team,
-    /// The id of its kind.
-    pub kind: String,
-    /// What it was granted. What of it counts, [`GoodKey::may`] tells.
-    pub grants: Grants,
-    /// When it was made.
-    pub created_at: Moment,
-    /// When it ends.
-    pub expiration: Expiration,
-    /// Whether it was revoked.
-    pub is_revoked: bool,
-    /// Whether it is one that anyone may have read.
-    pub is_published: bool,
+/// A verdict in a word: stable, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// It is good, and may what is asked.
+    Valid,
+    /// None was presented.
+    Missing,
+    /// It cannot be a key at all.
+    Malformed,
+    /// It cannot be a key, and too many of that sort came from there.
+    RateLimited,
+    /// It is no key of ours.
+    NotFound,
+    /// It was revoked.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// The catalog has no such sort of key any more.
+    KindNotOffered,
+    /// It is filed under another project, or none.
+    ProjectNotAllowed,
+    /// Its trusted domains do not cover the request's origin.
+    OriginNotAllowed,
+    /// The request comes from an address that the key is not for.
+    AddressNotAllowed,
+    /// It may not do all that is asked.
+    InsufficientPermissions,
+    /// It does not reach a field that is asked for.
+    FieldNotAllowed,
 }
 
-/// A key that is good, and what for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GoodKey {
-    /// Whose it is, and what is known of it.
-    pub key: FoundKey,
-    /// What it may: of what it was granted, what the catalog still offers.
-    pub may: InForce,
+impl Code {
+    /// Each of them, in the order of the checks.
+    pub const ALL: [Code; 13] = [
+        Code::Valid,
+        Code::Missing,
+        Code::Malformed,
+        Code::RateLimited,
+        Code::NotFound,
+        Code::Revoked,
+        Code::Expired,
+        Code::KindNotOffered,
+        Code::ProjectNotAllowed,
+        Code::OriginNotAllowed,
+        Code::AddressNotAllowed,
+        Code::InsufficientPermissions,
+        Code::FieldNotAllowed,
+    ];
+
+    /// As in answers, tables and metrics: `NOT_FOUND`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Code::Valid => "VALID",
+            Code::Missing => "MISSING",
+            Code::Malformed => "MALFORMED",
+            Code::RateLimited => "RATE_LIMITED",
+            Code::NotFound => "NOT_FOUND",
+            Code::Revoked => "REVOKED",
+            Code::Expired => "EXPIRED",
+            Code::KindNotOffered => "KIND_NOT_OFFERED",
+            Code::ProjectNotAllowed => "PROJECT_NOT_ALLOWED",
+            Code::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
+            Code::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
+            Code::InsufficientPermissions => "INSUFFICIENT_PERMISSIONS",
+            Code::FieldNotAllowed => "FIELD_NOT_ALLOWED",
+        }
+    }
+
+    /// Reads a [`Code::word`].
+    pub fn parse(word: &str) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.word() == word)
+    }
+
+    /// Whether the key is good, but not for this.
+    pub fn is_about_the_request(self) -> bool {
+        self >= Code::ProjectNotAllowed
+    }
 }
 
 /// Why a text cannot be a key, as far as it helps who sends it.
@@ -52,36 +98,171 @@ pub enum Flaw {
     Other,
 }
 
-/// Whether a key is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whether a key is good, and for what is asked.
+#[derive(Clone, Debug)]
 pub enum Verdict {
     /// It is.
-    Valid(Box<GoodKey>),
-    /// None was presented.
-    Missing,
+    Valid(Arc<KnownKey>),
+    /// It is not. The key, where one was found, is for the record: what it is called is nobody's business who holds
+    /// no good one.
+    Refused(Code, Option<Arc<KnownKey>>),
     /// It cannot be a key at all.
     Malformed(Flaw),
-    /// It is no key of ours.
-    NotFound,
-    /// It was revoked.
-    Revoked,
-    /// Its time is over.
-    Expired,
-    /// The catalog has no such sort of key any more.
-    KindNotOffered,
 }
 
 impl Verdict {
     /// The verdict on a key that was found, at `now`.
-    pub fn on(found: FoundKey, catalog: &Catalog, now: Moment) -> Verdict {
-        match Status::at(found.is_revoked, found.expiration, now) {
-            Status::Expired => Verdict::Expired,
-            Status::Revoked => Verdict::Revoked,
-            Status::Active if catalog.kind(&found.kind).is_none() => Verdict::KindNotOffered,
-            Status::Active => {
-                let may = found.grants.in_force(catalog.offered_to(&found.kind));
-                Verdict::Valid(Box::new(GoodKey { key: found, may }))
-            }
+    pub fn on(key: Arc<KnownKey>, asked: &Asked<'_>, now: Moment) -> Verdict {
+        match refusal(&key, asked, now) {
+            None => Verdict::Valid(key),
+            Some(code) => Verdict::Refused(code, Some(key)),
+        }
+    }
+
+    /// In a word.
+    pub fn code(&self) -> Code {
+        match self {
+            Verdict::Valid(_) => Code::Valid,
+            Verdict::Refused(code, _) => *code,
+            Verdict::Malformed(_) => Code::Malformed,
+        }
+    }
+
+    /// The key that was found.
+    pub fn key(&self) -> Option<&Arc<KnownKey>> {
+        match self {
+            Verdict::Valid(key) | Verdict::Refused(_, Some(key)) => Some(key),
+            Verdict::Refused(_, None) | Verdict::Malformed(_) => None,
+        }
+    }
+}
+
+fn refusal(key: &KnownKey, asked: &Asked<'_>, now: Moment) -> Option<Code> {
+    match key.status(now) {
+        Status::Revoked => return Some(Code::Revoked),
+        Status::Expired => return Some(Code::Expired),
+        Status::Active => {}
+    }
+    let may = key.may();
+    let is_from_there = match asked.origin {
+        Told::NotAsked => true,
+        Told::Nothing => key.allows_origin(None),
+        Told::Some(origin) => key.allows_origin(Some(origin)),
+    };
+    let is_at_there = match asked.address {
+        Told::NotAsked => true,
+        Told::Nothing => key.allows_address(None),
+        Told::Some(address) => key.allows_address(Some(address)),
+    };
+    let checks = [
+        (key.is_offered(), Code::KindNotOffered),
+        (asked.project.is_none_or(|project| key.project() == Some(project)), Code::ProjectNotAllowed),
+        (is_from_there, Code::OriginNotAllowed),
+        (is_at_there, Code::AddressNotAllowed),
+        (asked.permissions.iter().all(|grant| may.allows(grant)), Code::InsufficientPermissions),
+        (asked.fields.iter().all(|(resource, field)| may.reaches(resource, field)), Code::FieldNotAllowed),
+    ];
+    checks.into_iter().find_map(|(is_fine, code)| (!is_fine).then_some(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::known::{Packer, ReadKey, ShapeText};
+    use crate::keys::addresses::Addresses;
+    use crate::keys::catalog::Catalog;
+    use crate::keys::domains::Domains;
+    use crate::keys::expiration::Expiration;
+    use crate::keys::grants::Grant;
+    use crate::keys::key::KeyId;
+    use crate::people::member::TeamId;
+
+    fn moment(seconds: i64) -> Moment {
+        Moment::from_unix(seconds).expect("in range")
+    }
+
+    fn read() -> ReadKey {
+        let shape = ShapeText {
+            team_id: TeamId::mint(moment(0)).to_string(),
+            team_name: "Northwind".to_owned(),
+            project: Some("project_a".to_owned()),
+            kind: "secret".to_owned(),
+            permissions: "shifts:read users:read".to_owned(),
+            fields: "users=name".to_owned(),
+            is_published: false,
+        };
+        ReadKey {
+            id: KeyId::mint(moment(0)),
+            name: "HR \"sync\"".to_owned(),
+            shape,
+            created_at: moment(0),
+            expiration: Expiration(Some(moment(100))),
+            is_revoked: false,
+            domains: Domains::parse("app.example.com").expect("good"),
+            addresses: Addresses::parse("192.0.2.0/24").expect("good"),
+        }
+    }
+
+    fn code(key: ReadKey, asked: &Asked<'_>, now: i64) -> Code {
+        let key = Packer::new(Catalog::built_in()).pack(key).expect("readable");
+        Verdict::on(Arc::new(key), asked, moment(now)).code()
+    }
+
+    fn all_wrong() -> Asked<'static> {
+        Asked {
+            permissions: vec![Grant::parse("shifts:write").expect("a grant")].into(),
+            fields: vec![("users".to_owned(), "start".to_owned())].into(),
+            project: Some("project_b"),
+            origin: Told::Nothing,
+            address: Told::Some("198.51.100.1".parse().expect("an address")),
+        }
+    }
+
+    #[test]
+    fn the_first_check_that_fails_names_the_verdict() {
+        let mut asked = all_wrong();
+        assert_eq!(code(ReadKey { is_revoked: true, ..read() }, &asked, 100), Code::Revoked);
+        assert_eq!(code(read(), &asked, 100), Code::Expired);
+        let gone = ReadKey { shape: ShapeText { kind: "gone".to_owned(), ..read().shape }, ..read() };
+        assert_eq!(code(gone, &asked, 99), Code::KindNotOffered);
+        assert_eq!(code(read(), &asked, 99), Code::ProjectNotAllowed);
+        asked.project = Some("project_a");
+        assert_eq!(code(read(), &asked, 99), Code::OriginNotAllowed);
+        asked.origin = Told::Some("https://app.example.com");
+        assert_eq!(code(read(), &asked, 99), Code::AddressNotAllowed);
+        asked.address = Told::Some("192.0.2.7".parse().expect("an address"));
+        assert_eq!(code(read(), &asked, 99), Code::InsufficientPermissions);
+        asked.permissions = vec![Grant::parse("shifts:read").expect("a grant")].into();
+        assert_eq!(code(read(), &asked, 99), Code::FieldNotAllowed);
+        asked.fields = vec![("users".to_owned(), "name".to_owned())].into();
+        assert_eq!(code(read(), &asked, 99), Code::Valid);
+    }
+
+    #[test]
+    fn a_door_that_does_not_ask_refuses_nothing_for_it() {
+        assert_eq!(code(read(), &Asked::default(), 0), Code::Valid);
+        let asked = Asked { address: Told::Nothing, ..Asked::default() };
+        assert_eq!(code(read(), &asked, 0), Code::AddressNotAllowed);
+    }
+
+    #[test]
+    fn what_is_told_of_a_key_is_json() {
+        let key = Packer::new(Catalog::built_in()).pack(read()).expect("readable");
+        let told: serde_json::Value =
+            serde_json::from_str(&key.json(Some("Front desk"), Status::Active)).expect("it is JSON");
+        assert_eq!(told["name"], "HR \"sync\"");
+        assert_eq!(told["id"], key.id());
+        assert_eq!(told["project"]["name"], "Front desk");
+        assert_eq!(told["permissions"], serde_json::json!(["shifts:read", "users:read"]));
+        assert_eq!(told["fields"], serde_json::json!({"users": []}), "the catalog has no fields");
+        assert_eq!(told["expires_at"], "1970-01-01T00:01:40Z");
+        assert_eq!(key.fields_text(), "shifts=*; users=");
+    }
+
+    #[test]
+    fn words_read_back() {
+        for code in Code::ALL {
+            assert_eq!(Code::parse(code.word()), Some(code));
         }
     }
 }

@@ -48,10 +48,21 @@ impl InForce {
         self.scopes.iter().filter_map(|(id, scope)| Some((id.as_str(), scope.fields.as_deref()?)))
     }
 
+    /// Each resource of which something counts, with the fields it is held to; none: every field.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, Option<&[String]>)> {
+        self.scopes.iter().map(|(id, scope)| (id.as_str(), scope.fields.as_deref()))
+    }
+
     /// Whether this counts.
     pub fn allows(&self, grant: &Grant) -> bool {
         let scope = self.scopes.get(grant.resource());
         scope.is_some_and(|scope| scope.actions.iter().any(|action| action == grant.action()))
+    }
+
+    /// Whether this field of a resource is reached.
+    pub fn reaches(&self, resource: &str, field: &str) -> bool {
+        let scope = self.scopes.get(resource);
+        scope.is_some_and(|scope| scope.fields.as_ref().is_none_or(|few| few.iter().any(|id| id == field)))
     }
 }
 
@@ -118,6 +129,14 @@ mod tests {
         let counts = grants.in_force(now().offered_to("secret"));
         let allows = |text: &str| counts.allows(&Grant::parse(text).expect("a grant"));
         assert!(allows("users:read") && !allows("users:write") && !allows("payroll:read") && !allows("shifts:read"));
+    }
+
+    #[test]
+    fn a_single_field_is_asked_for() {
+        let grants = Grants::from_stored("shifts:read users:read", "users=name").expect("canonical");
+        let counts = grants.in_force(now().offered_to("secret"));
+        assert!(counts.reaches("users", "name") && !counts.reaches("users", "start"));
+        assert!(counts.reaches("shifts", "anything") && !counts.reaches("payroll", "net"));
     }
 
     proptest! {

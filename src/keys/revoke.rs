@@ -13,6 +13,7 @@ use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_nothing};
+use crate::gate::wait_for_first;
 use crate::guard::Keeper;
 use crate::page::{self, Shell};
 use crate::refusal::Refusal;
@@ -80,18 +81,23 @@ pub async fn act(
 pub(super) fn revoke(db: &mut Db, realm: &Realm, id: &KeyId, who: &Who, now: Moment) -> Result<ApiKey, Fault> {
     let find = |db: &mut Db| Ok::<Standing, Fault>(store::find(db, realm, id)?.ok_or(Refusal::NotFound)?.at(now));
     let standing = find(db)?;
-    let (Standing::Live(live), Some(person)) = (&standing, &who.person) else { return already(standing) };
+    let (Standing::Live(live), Some(person)) = (&standing, &who.person) else { return already(db, standing) };
     if !store::revoke(db, realm, id, person, now)? {
-        return already(find(db)?); // somebody else was faster
+        let standing = find(db)?;
+        return already(db, standing); // somebody else was faster
     }
     let (team, subject, detail) = (Some(realm.team.clone()), id.to_string(), live.name.to_string());
     audit::record(db, &Event { at: now, who: who.clone(), team, action: Action::KeyRevoked, subject, detail })?;
     Ok(store::find(db, realm, id)?.ok_or(Refusal::NotFound)?)
 }
 
-fn already(standing: Standing) -> Result<ApiKey, Fault> {
+/// A second revoke is the same answer as the first one, and no earlier: others may not have heard of that yet.
+fn already(db: &mut Db, standing: Standing) -> Result<ApiKey, Fault> {
     match standing {
-        Standing::Spent(spent) if is_revoked(&spent) => Ok(spent.key().clone()),
+        Standing::Spent(spent) if is_revoked(&spent) => {
+            wait_for_first(db)?;
+            Ok(spent.key().clone())
+        }
         Standing::Spent(_) | Standing::Live(_) => Err(Refusal::WrongState("Only active keys can be revoked.").into()),
     }
 }

@@ -77,24 +77,7 @@ impl KeySecret {
 
     /// Recognises what can be a key of one of these prefixes. Whether it *is* one, only a look-up tells.
     pub fn parse<'a>(text: &str, prefixes: impl IntoIterator<Item = &'a str>) -> Result<KeySecret, Malformed> {
-        if text.len() > MAX_LENGTH {
-            return Err(Malformed::Length);
-        }
-        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(Malformed::Alphabet);
-        }
-        let (prefix, body) = text.split_at(prefix_length(text));
-        if !prefixes.into_iter().any(|known| known == prefix) {
-            return Err(Malformed::Prefix);
-        }
-        if body.len() != BODY_CHARACTERS {
-            return Err(Malformed::Length);
-        }
-        let (before, given) = text.split_at(text.len() - CHECKSUM_CHARACTERS);
-        if !checksum(before.as_bytes()).iter().copied().eq(given.chars()) {
-            return Err(Malformed::Checksum);
-        }
-        Ok(KeySecret(SecretString::from(text)))
+        check(text, prefixes).map(|()| KeySecret(SecretString::from(text)))
     }
 
     /// What is stored in its place.
@@ -124,6 +107,25 @@ impl fmt::Debug for KeySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeySecret([REDACTED])")
     }
+}
+
+fn check<'a>(text: &str, prefixes: impl IntoIterator<Item = &'a str>) -> Result<(), Malformed> {
+    if text.len() > MAX_LENGTH {
+        return Err(Malformed::Length);
+    }
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(Malformed::Alphabet);
+    }
+    let (prefix, body) = text.split_at(prefix_length(text));
+    if !prefixes.into_iter().any(|known| known == prefix) {
+        return Err(Malformed::Prefix);
+    }
+    if body.len() != BODY_CHARACTERS {
+        return Err(Malformed::Length);
+    }
+    let (before, given) = text.split_at(text.len() - CHECKSUM_CHARACTERS);
+    let is_right = checksum(before.as_bytes()).iter().copied().eq(given.chars());
+    if is_right { Ok(()) } else { Err(Malformed::Checksum) }
 }
 
 /// A base62 character. Of 64 equally likely values two are thrown away, so that none of the 62 is likelier.
@@ -163,6 +165,11 @@ fn prefix_length(text: &str) -> usize {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// The digest of what can be a key of one of these prefixes: what the gate needs of it, which keeps no copy.
+    pub fn of_presented<'a>(text: &str, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Digest, Malformed> {
+        check(text, prefixes).map(|()| Digest(Sha256::digest(text.as_bytes()).into()))
+    }
+
     /// A digest as it was stored; none if it is not 32 bytes long.
     pub fn from_bytes(bytes: &[u8]) -> Option<Digest> {
         bytes.try_into().ok().map(Digest)

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::people::member::TeamId;
 use crate::refusal::Refusal;
 use crate::store::schema::projects;
-use crate::store::{Db, Hold, hold_team};
+use crate::store::{Change, Db, Hold, hold_team, note};
 
 type Row = (String, String, String, i64, Option<i64>);
 
@@ -79,14 +79,16 @@ pub fn insert(db: &mut Db, project: &Project) -> Result<(), Fault> {
             projects::created_at.eq(project.created_at.unix()),
         ))
         .execute(db);
-    refuse_twins(made)
+    refuse_twins(made)?;
+    Ok(note(db, Change::Project(project.id.as_str()))?)
 }
 
 /// Gives a project another name; refused if the team has another one of that name.
 pub fn rename(db: &mut Db, team: &TeamId, id: &ProjectId, to: &ProjectName) -> Result<(), Fault> {
     let it = projects::table.filter(projects::id.eq(id.as_str()).and(projects::team_id.eq(team.as_str())));
     let renamed = diesel::update(it).set((projects::name.eq(to.as_str()), projects::name_folded.eq(to.folded())));
-    refuse_twins(renamed.execute(db))
+    refuse_twins(renamed.execute(db))?;
+    Ok(note(db, Change::Project(id.as_str()))?)
 }
 
 fn refuse_twins(written: QueryResult<usize>) -> Result<(), Fault> {

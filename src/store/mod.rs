@@ -3,23 +3,50 @@
 //! What a transaction does is the rooms' business. Every write goes through [`Store::write`], which
 //! is one transaction; a [`Refusal`](crate::refusal::Refusal) or an error inside takes it back whole.
 
+pub mod changes;
 mod dialect;
 pub mod schema;
 
 use std::fs::File;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
-pub use dialect::{Backend, DatabaseUrl, Db, Hold, columns_of, hold_team, take_the_time_it_needs};
+pub use changes::{Change, Seq, note, wait_for_others};
+pub use dialect::{
+    Backend, DatabaseUrl, Db, Hold, columns_of, has_heard, hold_head, hold_team, in_snapshot, in_write_transaction,
+    listen, take_the_time_it_needs,
+};
 
 use crate::fault::Fault;
 use dialect::Opener;
 
 /// How long a request waits for a connection before it is told that we cannot serve.
 const POOL_WAIT: Duration = Duration::from_secs(3);
+
+/// Who sees to it that a change is known everywhere.
+pub trait Spread: Send + Sync {
+    /// Begins to spread the change of that number, which was just kept; called on the thread that kept it. The answer
+    /// comes, or is dropped, when every instance knows it or has lost its lease.
+    fn spread(&self, seq: Seq) -> oneshot::Receiver<()>;
+
+    /// How long is waited for it: then every lease is over that did not know of the change.
+    fn patience(&self) -> Duration;
+}
+
+/// A change that is under way to all instances.
+struct Spreading {
+    done: oneshot::Receiver<()>,
+    patience: Duration,
+}
+
+/// Set by the gate while it serves.
+type Spreader = Arc<RwLock<Option<Arc<dyn Spread>>>>;
+
+/// How many of the gate's questions the database is asked at once, while there is no index to judge by.
+const GATE_READERS: u32 = 4;
 
 /// The pools of one database. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +55,10 @@ pub struct Store {
     writes: Pool<Opener>,
     /// The queue of writers, first come first served, which the pool's own is not.
     writers: Arc<Semaphore>,
+    gate_reads: Pool<Opener>,
+    gate_readers: Arc<Semaphore>,
+    spreader: Spreader,
+    url: DatabaseUrl,
     /// Held while this process owns a SQLite file.
     _claim: Arc<Option<File>>,
 }
@@ -55,6 +86,10 @@ impl Store {
             reads: pool(url, readers),
             writes: pool(url, writers),
             writers: Arc::new(Semaphore::new(writers as usize)),
+            gate_reads: pool(url, GATE_READERS),
+            gate_readers: Arc::new(Semaphore::new(GATE_READERS as usize)),
+            spreader: Spreader::default(),
+            url: url.clone(),
             _claim: Arc::new(claim),
         })
     }
@@ -78,14 +113,69 @@ impl Store {
         let turn = turn.map_err(|_| Fault::unavailable("too many writers wait"))?.map_err(Fault::unavailable)?;
         let held = move || {
             let _turn = turn; // goes with the work, also when the person who asked hangs up
-            store.write_here(work)
+            store.keep(work)
         };
-        off_thread(held).await
+        let (done, spreading) = off_thread(held).await?;
+        if let Some(Spreading { done, patience }) = spreading {
+            // However it ends: known, or waited for long enough.
+            let _ = tokio::time::timeout(patience, done).await;
+        }
+        Ok(done)
     }
 
-    /// As [`write`](Store::write), on this thread: for commands.
+    /// As [`write`](Store::write), on this thread: for commands and tests.
     pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
-        dialect::in_write_transaction(&mut *connection(&self.writes)?, work)
+        let (done, spreading) = self.keep(work)?;
+        if let Some(Spreading { done: mut spread, patience }) = spreading {
+            let kept = Instant::now();
+            while spread.try_recv() == Err(oneshot::error::TryRecvError::Empty) && kept.elapsed() < patience {
+                std::thread::sleep(Duration::from_millis(1)); // no request waits on this thread
+            }
+        }
+        Ok(done)
+    }
+
+    /// Commits, and begins to spread what was noted.
+    fn keep<T>(&self, work: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<(T, Option<Spreading>), Fault> {
+        let done = dialect::in_write_transaction(&mut *connection(&self.writes)?, work)?;
+        let spreader = self.spreader.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let spreading = changes::take().zip(spreader);
+        let spreading =
+            spreading.map(|(seq, spreader)| Spreading { done: spreader.spread(seq), patience: spreader.patience() });
+        Ok((done, spreading))
+    }
+
+    /// From now on changes are spread by this one.
+    pub fn spread_by(&self, spreader: Option<Arc<dyn Spread>>) {
+        *self.spreader.write().unwrap_or_else(PoisonError::into_inner) = spreader;
+    }
+
+    /// Whether other processes may change what is here.
+    pub fn is_shared(&self) -> bool {
+        self.url.is_shared()
+    }
+
+    /// Reads for the gate, which must not wait for the pages: by connections of its own, a few at once, and no longer
+    /// than three seconds even if the database says nothing at all.
+    pub async fn read_for_gate<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (pool, askers) = (self.gate_reads.clone(), self.gate_readers.clone());
+        let asked = async move {
+            let turn = askers.acquire_owned().await.map_err(Fault::unavailable)?;
+            off_thread(move || {
+                let _turn = turn; // also when nobody waits for it any more: what hangs is not added to
+                work(&mut *connection(&pool)?)
+            })
+            .await
+        };
+        tokio::time::timeout(POOL_WAIT, asked).await.map_err(|_| Fault::unavailable("the database does not answer"))?
+    }
+
+    /// A connection beside the pools, which no crowd can keep from its owner.
+    pub fn own_connection(&self) -> Result<Db, Fault> {
+        Opener(self.url.clone()).connect().map_err(Fault::unavailable)
     }
 
     /// As [`read`](Store::read), on this thread: for commands and tests.
@@ -97,7 +187,7 @@ impl Store {
 fn pool(url: &DatabaseUrl, size: u32) -> Pool<Opener> {
     Pool::builder()
         .max_size(size)
-        .min_idle(Some(1))
+        .min_idle(Some(0))
         .connection_timeout(POOL_WAIT)
         .test_on_check_out(true)
         .build_unchecked(Opener(url.clone()))

@@ -131,6 +131,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    head (id) {
+        id -> BigInt,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    changes (seq, kind, id) {
+        seq -> BigInt,
+        kind -> Text,
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    instances (id) {
+        id -> Text,
+        acked -> BigInt,
+    }
+}
+
 diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> teams (team_id));
 diesel::joinable!(keys -> teams (team_id));

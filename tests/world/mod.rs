@@ -11,12 +11,13 @@ pub mod program;
 pub mod rows;
 pub mod wire;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use keyrack::app;
 use keyrack::clock::{Clock, Moment};
 use keyrack::config::{LogFormat, Settings};
+use keyrack::gate::Gate;
 use keyrack::keys::catalog::Catalog;
 use keyrack::store::{DatabaseUrl, Store};
 
@@ -151,7 +152,8 @@ impl World {
 
     /// Stops the server, as a crash or a cut cable would.
     pub fn stop(&mut self) {
-        if let Some((handle, thread)) = self.server.take() {
+        if let Some((handle, gate, thread)) = self.server.take() {
+            gate.close();
             drop(handle.stop(false));
             let _ = thread.join();
         }
@@ -162,7 +164,7 @@ impl World {
     }
 }
 
-type Server = (actix_web::dev::ServerHandle, JoinHandle<()>);
+type Server = (actix_web::dev::ServerHandle, Arc<Gate>, JoinHandle<()>);
 
 /// Starts a server in a thread of its own; tells its address, the link of the first run, and what stops it.
 fn start(settings: Settings, clock: Clock, store: Store) -> (String, Option<String>, Server) {
@@ -171,12 +173,12 @@ fn start(settings: Settings, clock: Clock, store: Store) -> (String, Option<Stri
         actix_web::rt::System::new().block_on(async move {
             let listening = app::listen_with(&settings, clock, store).expect("the server listens");
             let bound = listening.public_url.to_string();
-            tell.send((listening.server.handle(), bound, listening.setup_link)).unwrap();
+            tell.send((listening.server.handle(), listening.gate, bound, listening.setup_link)).unwrap();
             listening.server.await.unwrap();
         });
     });
-    let (handle, url, setup_link) = told.recv().expect("the server starts");
-    (url, setup_link, (handle, thread))
+    let (handle, gate, url, setup_link) = told.recv().expect("the server starts");
+    (url, setup_link, (handle, gate, thread))
 }
 
 impl Drop for World {
@@ -209,6 +211,7 @@ pub fn settings(database: DatabaseUrl) -> Settings {
         public_url: None,
         catalog: Catalog::built_in(),
         trusted_proxies: Vec::new(),
+        judges_by_index: true,
         workers: Some(2),
         log_format: LogFormat::Text,
         secret_file: None,

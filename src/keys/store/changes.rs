@@ -1,6 +1,7 @@
 //! What changes a key. Each change is one guarded statement: of two at once, the second finds no row
 //! to change and does nothing.
 
+use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
@@ -14,7 +15,7 @@ use crate::people::member::{PersonId, TeamId};
 use crate::projects;
 use crate::refusal::Refusal;
 use crate::store::schema::{creations, keys, tombstones};
-use crate::store::{Db, Hold, hold_team};
+use crate::store::{Change, Db, Hold, hold_team, note};
 
 /// The key that a form with that nonce made, if it was sent before.
 pub fn find_made_with(db: &mut Db, team: &TeamId, nonce: &str) -> Result<Option<KeyId>, Fault> {
@@ -65,7 +66,7 @@ pub fn insert(db: &mut Db, key: &ApiKey, digest: &Digest, nonce: &str) -> Result
             ),
         ))
         .execute(db)?;
-    Ok(())
+    Ok(note(db, Change::Key(key.id.as_str()))?)
 }
 
 /// The project was open when the form was read; it may have been archived since.
@@ -95,7 +96,7 @@ pub fn edit(db: &mut Db, before: &LiveKey, after: &LiveKey, now: Moment) -> Resu
             keys::toggles.eq(after.bounds.toggles.to_text()),
         ))
         .execute(db)?;
-    Ok(edited == 1)
+    noted(db, edited, &before.id)
 }
 
 /// Revokes a live key; false if it is not live (any more).
@@ -114,7 +115,15 @@ fn end(db: &mut Db, realm: &Realm, id: &KeyId, by: Option<&PersonId>, now: Momen
     let revoked = diesel::update(live)
         .set((keys::revoked_at.eq(now.unix()), keys::revoked_by.eq(by.map(PersonId::as_str))))
         .execute(db)?;
-    Ok(revoked == 1)
+    noted(db, revoked, id)
+}
+
+/// Whether the key was changed, which is then noted.
+fn noted(db: &mut Db, rows: usize, id: &KeyId) -> Result<bool, Fault> {
+    if rows == 1 {
+        note(db, Change::Key(id.as_str()))?;
+    }
+    Ok(rows == 1)
 }
 
 /// Deletes a spent key and buries its digest; false if it is not spent, or gone.
@@ -125,6 +134,7 @@ pub fn delete(db: &mut Db, realm: &Realm, id: &KeyId, now: Moment) -> Result<boo
     if diesel::delete(spent).execute(db)? == 0 {
         return Ok(false);
     }
+    note(db, Change::Buried(&HEXLOWER.encode(&digest)))?;
     diesel::insert_into(tombstones::table)
         .values((tombstones::digest.eq(digest), tombstones::deleted_at.eq(now.unix())))
         .execute(db)?;

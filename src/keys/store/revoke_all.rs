@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::id;
 use crate::people::member::{PersonId, TeamId};
 use crate::store::schema::{audit_log, keys};
-use crate::store::{Db, Hold, hold_team, take_the_time_it_needs};
+use crate::store::{Change, Db, Hold, hold_team, note, take_the_time_it_needs, wait_for_others};
 
 /// Revokes the team's live keys of every kind; answers how many there were.
 pub fn revoke_all(db: &mut Db, team: &TeamId, who: &Who, now: Moment) -> Result<usize, Fault> {
@@ -55,6 +55,11 @@ pub fn revoke_all(db: &mut Db, team: &TeamId, who: &Who, now: Moment) -> Result<
         .execute(db)?;
     if revoked != recorded {
         return Err(Fault::broken("more keys were recorded as revoked than were"));
+    }
+    match revoked {
+        // Those that somebody else has just revoked may not be known as such everywhere yet.
+        0 => wait_for_others(db)?,
+        _ => note(db, Change::Team(team.as_str()))?,
     }
     Ok(revoked)
 }

@@ -1,0 +1,3 @@
+DROP TABLE instances;
+DROP TABLE changes;
+DROP TABLE head;

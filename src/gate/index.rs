@@ -1,0 +1,90 @@
+//! Every key, in memory: from its digest to what is known of it. Read without locks by every worker; what is not in
+//! it does not exist.
+
+use std::sync::Arc;
+
+use papaya::HashMap;
+
+use super::known::KnownKey;
+use crate::keys::secret::Digest;
+
+/// All keys of all teams.
+#[derive(Debug, Default)]
+pub struct Index {
+    keys: HashMap<Digest, Arc<KnownKey>, Spread>,
+    /// The names of projects, which change without the keys that are filed under them.
+    projects: HashMap<Box<str>, Arc<str>>,
+}
+
+impl Index {
+    /// The key of that digest.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<KnownKey>> {
+        self.keys.pin().get(digest).cloned()
+    }
+
+    /// Keeps a key, in place of what was known of it.
+    pub fn put(&self, digest: Digest, key: KnownKey) {
+        self.keys.pin().insert(digest, Arc::new(key));
+    }
+
+    /// Keeps a key from a database that may have gone back in time: one that was known to be revoked stays so.
+    pub fn put_careful(&self, digest: Digest, key: KnownKey) {
+        let keys = self.keys.pin();
+        let was_revoked = keys.get(&digest).is_some_and(|known| known.is_revoked());
+        keys.insert(digest, Arc::new(if was_revoked { key.revoked() } else { key }));
+    }
+
+    /// Forgets a key.
+    pub fn remove(&self, digest: &Digest) {
+        self.keys.pin().remove(digest);
+    }
+
+    /// Forgets the keys that are not among these.
+    pub fn retain(&self, is_there: impl Fn(&Digest) -> bool) {
+        self.keys.pin().retain(|digest, _| is_there(digest));
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// What a project is called.
+    pub fn project(&self, id: &str) -> Option<Arc<str>> {
+        self.projects.pin().get(id).cloned()
+    }
+
+    /// Keeps a project's name.
+    pub fn name_project(&self, id: &str, name: &str) {
+        self.projects.pin().insert(id.into(), name.into());
+    }
+}
+
+/// A digest is as good as random already, and nobody can choose one: its first eight bytes are the hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spread(u64);
+
+impl std::hash::BuildHasher for Spread {
+    type Hasher = Spread;
+
+    fn build_hasher(&self) -> Spread {
+        Spread(0)
+    }
+}
+
+impl std::hash::Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+}

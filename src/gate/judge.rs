@@ -1,0 +1,111 @@
+//! The core: a presented secret and what is asked of it go in, a verdict comes out. On its way is no database, no pool
+//! and no other thread, as long as the lease holds.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::asked::{Asked, Caller};
+use super::bearer::Presented;
+use super::known::{KnownKey, Packer};
+use super::learn::Knowledge;
+use super::store;
+use super::verdict::{Code, Flaw, Verdict};
+use super::watch::Watch;
+use crate::clock::{Clock, Uptime};
+use crate::fault::Fault;
+use crate::id;
+use crate::keys::catalog::Catalog;
+use crate::keys::secret::{Digest, Malformed};
+use crate::store::Store;
+
+/// This instance's gate.
+pub struct Gate {
+    knowledge: Arc<Knowledge>,
+    watch: Mutex<Watch>,
+    judges_by_index: bool,
+    /// For keys that are read without being kept.
+    packer: Mutex<Packer>,
+    catalog: Catalog,
+    store: Store,
+    clock: Clock,
+}
+
+impl Gate {
+    /// Begins to learn the keys; until it knows them all, and whenever its lease is over, the database is asked. Without
+    /// an index it always is.
+    pub fn open(store: &Store, catalog: &Catalog, clock: &Clock, judges_by_index: bool) -> Gate {
+        let knowledge = Arc::new(Knowledge::new(catalog.clone()));
+        let id = format!("instance_{}", id::mint(clock.now()));
+        Gate {
+            watch: Mutex::new(Watch::begin(store, knowledge.clone(), judges_by_index, id)),
+            knowledge,
+            judges_by_index,
+            packer: Mutex::new(Packer::new(catalog.clone())),
+            catalog: catalog.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+        }
+    }
+
+    /// Judges what a request presents.
+    pub async fn judge(&self, presented: Presented<'_>, asked: &Asked<'_>, _by: Caller<'_>) -> Result<Verdict, Fault> {
+        let text = match presented {
+            Presented::Nothing => return Ok(Verdict::Refused(Code::Missing, None)),
+            Presented::Unreadable => return Ok(Verdict::Malformed(Flaw::Other)),
+            Presented::Spaced => return Ok(Verdict::Malformed(Flaw::Blank)),
+            Presented::Text(text) => text,
+        };
+        let digest = match Digest::of_presented(text, self.catalog.prefixes()) {
+            Ok(digest) => digest,
+            Err(why) => return Ok(Verdict::Malformed(flaw(why))),
+        };
+        let found = match self.knowledge.lease.holds(Uptime::now()) {
+            true => self.knowledge.index.get(&digest),
+            false => self.ask(digest).await?,
+        };
+        // The time is asked after the look-up: a key that expired meanwhile is refused.
+        let now = self.clock.now();
+        Ok(found.map_or(Verdict::Refused(Code::NotFound, None), |key| Verdict::on(key, asked, now)))
+    }
+
+    /// Asks the database, and keeps nothing of the answer. What was known to be revoked stays so, also if the database
+    /// was put back to a time before.
+    async fn ask(&self, digest: Digest) -> Result<Option<Arc<KnownKey>>, Fault> {
+        let (read, names) = self
+            .store
+            .read_for_gate(move |db| {
+                let read = store::find(db, &digest)?;
+                let project = read.as_ref().and_then(|key| key.shape.project.clone());
+                Ok((read, store::project_names(db, Some(&Vec::from_iter(project)))?))
+            })
+            .await?;
+        names.iter().for_each(|(id, name)| self.knowledge.index.name_project(id, name));
+        let Some(read) = read else { return Ok(None) };
+        let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
+        let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
+        let was_revoked = self.knowledge.index.get(&digest).is_some_and(|known| known.is_revoked());
+        Ok(Some(Arc::new(if was_revoked { key.revoked() } else { key })))
+    }
+
+    /// What is told of a good key, as JSON.
+    pub fn json_of(&self, key: &KnownKey) -> String {
+        let project = key.project().and_then(|id| self.knowledge.index.project(id));
+        key.json(project.as_deref(), key.status(self.clock.now()))
+    }
+
+    /// Whether all keys are known, where they are judged by an index.
+    pub fn is_ready(&self) -> bool {
+        !self.judges_by_index || self.knowledge.lease.holds(Uptime::now())
+    }
+
+    /// Judges no more by what it knows, and lets the others know.
+    pub fn close(&self) {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).close();
+    }
+}
+
+fn flaw(why: Malformed) -> Flaw {
+    match why {
+        Malformed::Prefix => Flaw::Prefix,
+        Malformed::Length | Malformed::Alphabet | Malformed::Checksum => Flaw::Other,
+    }
+}

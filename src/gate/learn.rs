@@ -1,0 +1,131 @@
+//! What this instance knows, and how it learns: all keys at the start, then what changed.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::index::Index;
+use super::known::{Packer, ReadKey};
+use super::lease::Lease;
+use super::planted::{Planted, is_planted};
+use super::store;
+use super::store::changes::{Lost, Since, since};
+use crate::fault::Fault;
+use crate::keys::catalog::Catalog;
+use crate::keys::secret::Digest;
+use crate::store::changes::head_seq;
+use crate::store::{Change, Db, Seq, in_snapshot};
+
+/// The index, until when it may be judged by, and up to which change it is true.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// All keys.
+    pub index: Index,
+    /// Until when they may be judged by.
+    pub lease: Lease,
+    learned: Mutex<Learned>,
+    catalog: Catalog,
+}
+
+/// How far the learning is. Held by one thread at a time: what one reads is in the index before another reads.
+#[derive(Debug)]
+pub struct Learned {
+    /// The last change that is in the index; none: it was never read whole.
+    pub applied: Option<Seq>,
+    packer: Packer,
+}
+
+impl Knowledge {
+    /// Of nothing.
+    pub fn new(catalog: Catalog) -> Knowledge {
+        let learned = Mutex::new(Learned { applied: None, packer: Packer::new(catalog.clone()) });
+        Knowledge { index: Index::default(), lease: Lease::default(), learned, catalog }
+    }
+
+    /// How far it is, to oneself.
+    pub fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads every key, as of one moment. What was there before and is no more is forgotten.
+    pub fn load(&self, db: &mut Db) -> Result<(), Fault> {
+        let was_empty = self.index.is_empty();
+        let mut packer = Packer::new(self.catalog.clone());
+        let mut there: HashSet<Digest> = HashSet::new();
+        let applied = if is_planted(Planted::StaleFill) {
+            self.read_keys(db, &mut packer, &mut |_| ())?;
+            head_seq(db)?
+        } else {
+            in_snapshot(db, |db| {
+                let seq = head_seq(db)?;
+                self.read_keys(db, &mut packer, &mut |digest| {
+                    if !was_empty {
+                        there.insert(digest);
+                    }
+                })?;
+                Ok::<Seq, Fault>(seq)
+            })?
+        };
+        if !was_empty {
+            self.index.retain(|digest| there.contains(digest));
+        }
+        *self.learned() = Learned { applied: Some(applied), packer };
+        Ok(())
+    }
+
+    fn read_keys(&self, db: &mut Db, packer: &mut Packer, seen: &mut impl FnMut(Digest)) -> Result<(), Fault> {
+        for (id, name) in store::project_names(db, None)? {
+            self.index.name_project(&id, &name);
+        }
+        store::each(db, None, |keys| {
+            for (digest, key) in keys {
+                self.index.put_careful(digest, pack(packer, key)?);
+                seen(digest);
+            }
+            Ok(())
+        })
+    }
+
+    /// Learns what changed since.
+    pub fn catch_up(&self, db: &mut Db, learned: &mut Learned) -> Result<(), Lost> {
+        while let Some(applied) = learned.applied
+            && let Some(Since { last, changes }) = since(db, applied)?
+        {
+            self.apply(db, &mut learned.packer, &changes)?;
+            learned.applied = Some(last);
+        }
+        Ok(())
+    }
+
+    fn apply(&self, db: &mut Db, packer: &mut Packer, changes: &[(String, String)]) -> Result<(), Fault> {
+        let (mut ids, mut projects, mut teams) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (kind, id) in changes {
+            match Change::from_parts(kind, id) {
+                Some(Change::Key(id)) => _ = ids.insert(id.to_owned()),
+                Some(Change::Project(id)) => _ = projects.insert(id.to_owned()),
+                Some(Change::Team(id)) => _ = teams.insert(id.to_owned()),
+                Some(Change::Buried(digest)) => self.index.remove(&buried(digest)?),
+                None => return Err(Fault::broken("a change of a kind that is not known here")),
+            }
+        }
+        for (id, name) in store::project_names(db, Some(&Vec::from_iter(projects)))? {
+            self.index.name_project(&id, &name);
+        }
+        let mut put = |keys: Vec<(Digest, ReadKey)>| {
+            keys.into_iter().try_for_each(|(digest, key)| {
+                self.index.put(digest, pack(packer, key)?);
+                Ok(())
+            })
+        };
+        put(store::of_ids(db, &Vec::from_iter(ids))?)?;
+        teams.iter().try_for_each(|team| store::each(db, Some(team), &mut put))
+    }
+}
+
+fn pack(packer: &mut Packer, key: ReadKey) -> Result<super::known::KnownKey, Fault> {
+    packer.pack(key).ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))
+}
+
+fn buried(digest: &str) -> Result<Digest, Fault> {
+    let bytes = data_encoding::HEXLOWER.decode(digest.as_bytes()).ok();
+    bytes.and_then(|bytes| Digest::from_bytes(&bytes)).ok_or_else(|| Fault::broken("a buried digest cannot be read"))
+}

@@ -1,0 +1,80 @@
+//! Until when this instance may judge by its index. Afterwards it has to ask the database.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Uptime;
+
+/// How long a change waits for instances that do not answer.
+pub const LEASE: Duration = Duration::from_secs(3);
+/// The part of it that an instance itself counts on: clocks of two machines may differ in rate by the rest.
+const COUNTED_ON: f64 = 0.9;
+
+/// A deadline that many threads read and one moves. Begins as over.
+#[derive(Debug, Default)]
+pub struct Lease(AtomicU64);
+
+impl Lease {
+    /// Whether it still holds.
+    pub fn holds(&self, now: Uptime) -> bool {
+        nanos(now.since_boot()) < self.0.load(Ordering::Acquire)
+    }
+
+    /// Renews it: `asked` is the time *before* the renewal was sent, since what was granted then may be counted on
+    /// from then only.
+    pub fn renew(&self, asked: Uptime) {
+        self.renew_for(asked, LEASE.mul_f64(COUNTED_ON));
+    }
+
+    /// Renews it for a span of one's own.
+    pub(super) fn renew_for(&self, asked: Uptime, span: Duration) {
+        self.0.store(nanos(asked.since_boot() + span), Ordering::Release);
+    }
+
+    /// For good, or until it is dropped: where this process alone owns the database.
+    pub fn hold(&self) {
+        self.0.store(u64::MAX, Ordering::Release);
+    }
+
+    /// Ends it now.
+    pub fn drop_it(&self) {
+        self.0.store(0, Ordering::Release);
+    }
+
+    /// How long it has still to run; none if it is over, or has no end.
+    pub fn rest(&self, now: Uptime) -> Option<Duration> {
+        let end = self.0.load(Ordering::Acquire);
+        let is_measured = end != u64::MAX && end > nanos(now.since_boot());
+        is_measured.then(|| Duration::from_nanos(end - nanos(now.since_boot())))
+    }
+}
+
+/// Enough for five centuries of uptime.
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_begins_as_over_and_can_be_held_and_dropped() {
+        let lease = Lease::default();
+        assert!(!lease.holds(Uptime::now()));
+        lease.hold();
+        assert!(lease.holds(Uptime::now()) && lease.rest(Uptime::now()).is_none());
+        lease.drop_it();
+        assert!(!lease.holds(Uptime::now()));
+    }
+
+    #[test]
+    fn it_ends_before_the_others_stop_waiting() {
+        let (lease, asked) = (Lease::default(), Uptime::now());
+        lease.renew(asked);
+        let rest = lease.rest(asked).expect("it runs");
+        assert_eq!(rest, LEASE.mul_f64(0.9));
+        lease.renew_for(asked, Duration::ZERO);
+        assert!(!lease.holds(asked));
+    }
+}

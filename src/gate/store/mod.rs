@@ -1,0 +1,123 @@
+//! Reads keys of any team for the gate: one by its digest, some by what changed, or all of them.
+
+pub mod changes;
+pub mod instances;
+
+use diesel::prelude::*;
+
+use super::known::{ReadKey, ShapeText};
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::keys::addresses::Addresses;
+use crate::keys::domains::Domains;
+use crate::keys::expiration::Expiration;
+use crate::keys::key::KeyId;
+use crate::keys::secret::Digest;
+use crate::store::Db;
+use crate::store::schema::{keys, projects, teams};
+
+/// Keys read in one statement.
+const PAGE: i64 = 5_000;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = keys)]
+struct Row {
+    id: String,
+    digest: Vec<u8>,
+    team_id: String,
+    name: String,
+    kind: String,
+    project_id: Option<String>,
+    permissions: String,
+    fields: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    domains: String,
+    addresses: String,
+    #[diesel(select_expression = keys::published.is_not_null())]
+    is_published: bool,
+}
+
+impl Row {
+    fn read(self, team_name: String) -> Option<(Digest, ReadKey)> {
+        let expires = match self.expires_at {
+            Some(at) => Some(Moment::from_unix(at)?),
+            None => None,
+        };
+        let shape = ShapeText {
+            team_id: self.team_id,
+            team_name,
+            project: self.project_id,
+            kind: self.kind,
+            permissions: self.permissions,
+            fields: self.fields,
+            is_published: self.is_published,
+        };
+        let key = ReadKey {
+            id: KeyId::parse(&self.id)?,
+            name: self.name,
+            shape,
+            created_at: Moment::from_unix(self.created_at)?,
+            expiration: Expiration(expires),
+            is_revoked: self.revoked_at.is_some(),
+            domains: Domains::from_stored(&self.domains)?,
+            addresses: Addresses::from_stored(&self.addresses)?,
+        };
+        Some((Digest::from_bytes(&self.digest)?, key))
+    }
+}
+
+macro_rules! keys_where {
+    ($condition:expr) => {
+        keys::table.inner_join(teams::table).filter($condition).select((Row::as_select(), teams::name))
+    };
+}
+
+fn read_all(rows: Vec<(Row, String)>) -> Result<Vec<(Digest, ReadKey)>, Fault> {
+    let read = rows.into_iter().map(|(row, team)| row.read(team));
+    read.collect::<Option<_>>().ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))
+}
+
+/// The key with that digest.
+pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<ReadKey>, Fault> {
+    let rows = keys_where!(keys::digest.eq(digest.as_bytes().as_slice())).load::<(Row, String)>(db)?;
+    Ok(read_all(rows)?.pop().map(|(_, key)| key))
+}
+
+/// The keys of these ids; those that are gone are left out.
+pub fn of_ids(db: &mut Db, ids: &[String]) -> Result<Vec<(Digest, ReadKey)>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        found.extend(read_all(keys_where!(keys::id.eq_any(some)).load(db)?)?);
+    }
+    Ok(found)
+}
+
+/// Hands over every key, or every one of a team, a few thousand at a time.
+pub fn each(
+    db: &mut Db,
+    team: Option<&str>,
+    mut work: impl FnMut(Vec<(Digest, ReadKey)>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut after = String::new();
+    loop {
+        let mut page = keys_where!(keys::id.gt(after.as_str())).order(keys::id).limit(PAGE).into_boxed();
+        if let Some(team) = team {
+            page = page.filter(keys::team_id.eq(team));
+        }
+        let rows = page.load::<(Row, String)>(db)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after = last.id.clone();
+        work(read_all(rows)?)?;
+    }
+}
+
+/// Every project's id and name, or those of these ids.
+pub fn project_names(db: &mut Db, ids: Option<&[String]>) -> Result<Vec<(String, String)>, Fault> {
+    let mut named = projects::table.select((projects::id, projects::name)).into_boxed();
+    if let Some(ids) = ids {
+        named = named.filter(projects::id.eq_any(ids));
+    }
+    Ok(named.load(db)?)
+}

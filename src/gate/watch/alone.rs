@@ -1,0 +1,93 @@
+//! One process owns the database: what it changes is in its index before it is answered, and its lease has no end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{PAUSE, Watching};
+use crate::fault::Fault;
+use crate::gate::learn::Knowledge;
+use crate::gate::store::changes::prune;
+use crate::store::{Db, Seq, Spread, Store};
+
+/// So many changes are kept: the next start reads everything anyway.
+const REMEMBERED: Seq = 1_000;
+
+pub(super) struct Alone {
+    store: Store,
+    knowledge: Arc<Knowledge>,
+    judges: bool,
+    is_stopped: AtomicBool,
+    /// A connection of its own, for those who apply changes one after the other.
+    reader: Mutex<Option<Db>>,
+}
+
+impl Alone {
+    pub(super) fn new(store: Store, knowledge: Arc<Knowledge>, judges: bool) -> Alone {
+        Alone { store, knowledge, judges, is_stopped: AtomicBool::new(false), reader: Mutex::new(None) }
+    }
+
+    /// Reads everything, and what changed meanwhile; from then on changes are applied by those who make them.
+    fn load(&self) -> Result<(), Fault> {
+        let mut reader = self.store.own_connection()?;
+        self.knowledge.load(&mut reader)?;
+        let mut kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learned = self.knowledge.learned();
+        self.knowledge.catch_up(&mut reader, &mut learned)?;
+        *kept = Some(reader);
+        self.knowledge.lease.hold();
+        let applied = learned.applied.unwrap_or_default();
+        drop((learned, kept));
+        self.store.write_here(|db| prune(db, applied - REMEMBERED))
+    }
+
+    fn apply(&self) -> Result<(), Fault> {
+        let mut kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before everything is read the database is asked, which knows.
+        let Some(reader) = kept.as_mut() else { return Ok(()) };
+        let applied = self.knowledge.catch_up(reader, &mut self.knowledge.learned());
+        if applied.is_err() {
+            // The change is kept, and the index does not know it: from now on the database is asked.
+            self.knowledge.lease.drop_it();
+            *kept = None;
+        }
+        Ok(applied?)
+    }
+
+    fn must_load(&self) -> bool {
+        self.judges && self.reader.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+}
+
+impl Watching for Alone {
+    fn run(&self) {
+        while !self.is_stopped.load(Ordering::Acquire) {
+            if !self.must_load() {
+                std::thread::park();
+            } else if let Err(fault) = self.load() {
+                tracing::error!(target: "keyrack", cause = %fault.to_string().escape_debug(), "cannot read the keys");
+                std::thread::park_timeout(PAUSE);
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.knowledge.lease.drop_it();
+        self.is_stopped.store(true, Ordering::Release);
+    }
+}
+
+impl Spread for Alone {
+    fn spread(&self, _: Seq) -> oneshot::Receiver<()> {
+        if let Err(fault) = self.apply() {
+            tracing::error!(target: "keyrack", cause = %fault.to_string().escape_debug(), "cannot apply a change");
+        }
+        oneshot::channel().1 // whose sender is gone: it is done
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+}
