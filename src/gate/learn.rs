@@ -6,9 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::index::Index;
 use super::known::{Packer, ReadKey};
 use super::lease::Lease;
-use super::planted::{Planted, is_planted};
+use super::planted::{Planted, clock_rate, is_planted};
 use super::store;
 use super::store::changes::{Lost, Since, since};
+use crate::clock::Uptime;
 use crate::fault::Fault;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::Digest;
@@ -34,11 +35,21 @@ pub struct Learned {
     packer: Packer,
 }
 
+/// The time by which this instance counts its lease.
+pub fn lease_clock() -> Uptime {
+    Uptime::now().at_rate(clock_rate())
+}
+
 impl Knowledge {
     /// Of nothing.
     pub fn new(catalog: Catalog) -> Knowledge {
         let learned = Mutex::new(Learned { applied: None, packer: Packer::new(catalog.clone()) });
         Knowledge { index: Index::default(), lease: Lease::default(), learned, catalog }
+    }
+
+    /// Whether the index may be judged by at this moment.
+    pub fn may_be_judged_by(&self) -> bool {
+        self.lease.holds(lease_clock())
     }
 
     /// How far it is, to oneself.

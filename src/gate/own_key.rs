@@ -58,7 +58,7 @@ async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
         Verdict::Valid(key) => key.clone(),
         // Others may not have heard of it yet: that it is revoked is said when they have.
         Verdict::Refused(Code::Revoked, _) => {
-            call.site.store.write(|db| Ok(wait_for_first(db)?)).await?;
+            call.site.store.write(wait_for_first).await?;
             return Ok(refused::unauthorized(&verdict, call));
         }
         _ => return Ok(refused::unauthorized(&verdict, call)),

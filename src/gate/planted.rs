@@ -31,14 +31,27 @@ pub const fn is_planted(_: Planted) -> bool {
     false
 }
 
-#[cfg(feature = "planted-faults")]
-pub use planted::{clock_rate, is_planted};
+/// Seconds that this instance's clock counts in a second.
+#[cfg(not(feature = "planted-faults"))]
+pub const fn clock_rate() -> f64 {
+    1.0
+}
+
+/// The copy that is asked in place of the database.
+#[cfg(not(feature = "planted-faults"))]
+pub const fn replica() -> Option<crate::store::Store> {
+    None
+}
 
 #[cfg(feature = "planted-faults")]
-mod planted {
+pub use chosen::{clock_rate, is_planted, replica};
+
+#[cfg(feature = "planted-faults")]
+mod chosen {
     use std::sync::LazyLock;
 
     use super::Planted;
+    use crate::store::{DatabaseUrl, Store};
 
     static PLANTED: LazyLock<Option<Planted>> = LazyLock::new(|| {
         let name = std::env::var("KEYRACK_PLANTED_FAULT").ok()?;
@@ -63,6 +76,17 @@ mod planted {
     /// Whether that is wrong with this instance.
     pub fn is_planted(fault: Planted) -> bool {
         *PLANTED == Some(fault)
+    }
+
+    static REPLICA: LazyLock<Option<Store>> = LazyLock::new(|| {
+        let url = std::env::var("KEYRACK_REPLICA_URL").ok().filter(|_| is_planted(Planted::Replica))?;
+        let url = DatabaseUrl::parse(&url).expect("KEYRACK_REPLICA_URL is a database's");
+        Some(Store::join(&url).expect("the copy opens"))
+    });
+
+    /// The copy that is asked in place of the database: `KEYRACK_REPLICA_URL`.
+    pub fn replica() -> Option<Store> {
+        REPLICA.clone()
     }
 
     /// Seconds that this instance's clock counts in a second: a quartz that is off.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{PAUSE, Watching};
 use crate::clock::Uptime;
 use crate::fault::Fault;
-use crate::gate::learn::Knowledge;
+use crate::gate::learn::{Knowledge, lease_clock};
 use crate::gate::lease::LEASE;
 use crate::gate::planted::{Planted, is_planted};
 use crate::gate::store::changes::{Lost, prune};
@@ -66,7 +66,7 @@ impl Shared {
         listen(db)?;
         let (mut renewed, mut renewals) = (None::<Uptime>, 0_u32);
         while !self.is_stopped() {
-            let now = Uptime::now();
+            let now = lease_clock();
             let is_due = renewed.is_none_or(|at| now.since_boot() - at.since_boot() >= RENEWAL);
             let newest = self.waiting().iter().map(|waiting| waiting.seq).max();
             let is_behind = newest > self.knowledge.learned().applied;
@@ -117,7 +117,7 @@ impl Shared {
         }
         self.knowledge.catch_up(db, &mut learned)?;
         // Before it is sent: what is granted may be counted on from here.
-        let asked = Uptime::now();
+        let asked = lease_clock();
         in_write_transaction(db, |db| {
             let head = if is_planted(Planted::GrantUnseen) { head_seq(db)? } else { hold_head(db)? };
             if learned.applied > Some(head) {
@@ -133,7 +133,7 @@ impl Shared {
             }
             Ok(instances::acknowledge(db, &self.id, head)?)
         })?;
-        let asked = if is_planted(Planted::LeaseFromAnswer) { Uptime::now() } else { asked };
+        let asked = if is_planted(Planted::LeaseFromAnswer) { lease_clock() } else { asked };
         match is_planted(Planted::NoDriftMargin) {
             true => self.knowledge.lease.renew_for(asked, LEASE),
             false => self.knowledge.lease.renew(asked),
@@ -148,7 +148,7 @@ impl Shared {
             return Ok(false);
         }
         let known = instances::known_to_all(db)?;
-        let now = Uptime::now();
+        let now = lease_clock();
         let is_over = |waiting: &Waiting| now.since_boot() - waiting.kept.since_boot() >= LEASE;
         let overdue = self.waiting().iter().filter(|waiting| is_over(waiting)).map(|waiting| waiting.seq).max();
         if let Some(seq) = overdue {
@@ -190,7 +190,7 @@ impl Spread for Shared {
     fn spread(&self, seq: Seq) -> oneshot::Receiver<()> {
         let (done, spreading) = oneshot::channel();
         if !is_planted(Planted::NoWait) {
-            self.waiting().push(Waiting { seq, kept: Uptime::now(), done });
+            self.waiting().push(Waiting { seq, kept: lease_clock(), done });
         }
         spreading
     }
