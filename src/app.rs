@@ -1,6 +1,6 @@
 //! Every route and every layer, on one screen.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::config::{BadSetting, Settings};
 use crate::fault::Fault;
 use crate::form::{BODY_BYTES, create_body_bytes};
 use crate::gate::Gate;
+use crate::metrics::{self, Metrics};
 use crate::people::session::{Limits, draw_cookie_key};
 use crate::people::{Hashing, Sessions};
 use crate::public_url::PublicUrl;
@@ -139,6 +140,8 @@ pub struct Listening {
     pub public_url: PublicUrl,
     /// Where the first team is made, while there is none.
     pub setup_link: Option<String>,
+    /// Where the figures of this process are told, if they are.
+    pub metrics_url: Option<String>,
     /// To be closed when the server has ended.
     pub gate: Arc<Gate>,
 }
@@ -158,7 +161,8 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let cookie_key = cookie_key(settings, &store)?;
     let setup_path = people::setup::new_link(&store, clock.now()).map_err(failed)?;
     let cores = available_parallelism().map_or(1, usize::from);
-    let gate = Arc::new(Gate::open(&store, &settings.catalog, &clock, settings.judges_by_index));
+    let metrics = Arc::new(Metrics::new());
+    let gate = Arc::new(Gate::open(&store, &settings.catalog, &clock, metrics.clone(), settings.judges_by_index));
     let site = Site {
         store,
         clock,
@@ -166,16 +170,18 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
         catalog: settings.catalog.clone(),
         public_url: settings.public_url.clone().unwrap_or(PublicUrl::of_bind(bound)),
         cookie_key,
-        hashing: Hashing::on(cores),
+        hashing: Hashing::on(cores, metrics.password_hashes()),
+        metrics,
         trusted_proxies: settings.trusted_proxies.clone(),
         sign_in_limit: settings.sign_in_limit,
     };
     let public_url = site.public_url.clone();
     let setup_link = setup_path.map(|path| format!("{public_url}{path}"));
     let limits = Limits { idle_s: settings.session_idle_s, absolute_s: settings.session_absolute_s };
+    let metrics_url = settings.metrics_bind.map(|bind| serve_metrics(&site, bind)).transpose()?;
     let server = serve(site, limits, listener, settings.workers.unwrap_or(cores))
         .map_err(|e| BadSetting(format!("cannot listen on {bound}: {e}")))?;
-    Ok(Listening { server, public_url, setup_link, gate })
+    Ok(Listening { server, public_url, setup_link, metrics_url, gate })
 }
 
 fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
@@ -203,6 +209,17 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
         .shutdown_timeout(SHUTDOWN_S)
         .listen(listener)?;
     Ok(server.run())
+}
+
+/// Serves the figures of this process beside it, for as long as it runs.
+fn serve_metrics(site: &Site, bind: SocketAddr) -> Result<String, BadSetting> {
+    let cannot = |e: std::io::Error| BadSetting(format!("--metrics-bind: cannot listen on {bind}: {e}"));
+    let site = web::Data::new(site.clone());
+    let app = move || App::new().app_data(site.clone()).service(web::resource(metrics::ADDRESS).get(metrics::ask));
+    let server = HttpServer::new(app).workers(1).disable_signals().bind(bind).map_err(cannot)?;
+    let url = server.addrs().first().map(|bound| format!("http://{bound}{}", metrics::ADDRESS)).unwrap_or_default();
+    actix_web::rt::spawn(server.run());
+    Ok(url)
 }
 
 fn sessions(site: &Site, limits: Limits) -> SessionMiddleware<Sessions> {

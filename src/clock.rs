@@ -83,6 +83,11 @@ impl Uptime {
         Uptime(Duration::new(told.tv_sec.unsigned_abs(), u32::try_from(told.tv_nsec).unwrap_or(0)))
     }
 
+    /// So long after the machine was started.
+    pub fn at(since_boot: Duration) -> Uptime {
+        Uptime(since_boot)
+    }
+
     /// As a clock tells it that counts so many seconds in a second.
     pub fn at_rate(self, rate: f64) -> Uptime {
         if rate == 1.0 { self } else { Uptime(self.0.mul_f64(rate)) }

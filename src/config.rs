@@ -93,6 +93,9 @@ pub struct ServeArgs {
     /// Threads that answer requests [default: one a core]
     #[arg(long, env = "KEYRACK_WORKERS", value_name = "N")]
     pub workers: Option<String>,
+    /// Where figures for Prometheus are told, as /metrics: an address that only they reach who watch [default: nowhere]
+    #[arg(long, env = "KEYRACK_METRICS_BIND", value_name = "HOST:PORT")]
+    pub metrics_bind: Option<String>,
     /// One line a request, for people or for machines.
     #[arg(long, env = "KEYRACK_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
@@ -215,6 +218,8 @@ pub struct Settings {
     pub judges_by_index: bool,
     /// Threads that answer requests; none: one a core.
     pub workers: Option<usize>,
+    /// Where the figures of the process are told; none: nowhere.
+    pub metrics_bind: Option<SocketAddr>,
     /// For whom log lines are written.
     pub log_format: LogFormat,
     /// The bytes cookies are signed with; none: kept in the database.
@@ -230,7 +235,8 @@ pub struct Settings {
 impl Settings {
     /// Checks what was given.
     pub fn of(args: &ServeArgs) -> Result<Settings, BadSetting> {
-        let bind = bind_address(&args.bind)?;
+        let bind = bind_address("--bind", &args.bind)?;
+        let metrics_bind = args.metrics_bind.as_deref().map(|text| bind_address("--metrics-bind", text)).transpose()?;
         let public_url = args.public_url.as_deref().map(PublicUrl::parse).transpose().map_err(BadSetting)?;
         let shown = public_url.clone().unwrap_or(PublicUrl::of_bind(bind));
         if !shown.keeps_secure_cookies() && !args.allow_plain_http {
@@ -246,6 +252,7 @@ impl Settings {
             trusted_proxies: trusted_proxies(&args.trusted_proxies)?,
             judges_by_index: args.index == Switch::On,
             workers: args.workers.as_deref().map(|n| positive("--workers", n, 1_024)).transpose()?.map(|n| n as usize),
+            metrics_bind,
             log_format: args.log_format,
             secret_file: args.secret_file.clone(),
             sign_in_limit: positive("--sign-in-limit", &args.sign_in_limit, 1_000_000)?,
@@ -255,11 +262,11 @@ impl Settings {
     }
 }
 
-fn bind_address(text: &str) -> Result<SocketAddr, BadSetting> {
+fn bind_address(flag: &str, text: &str) -> Result<SocketAddr, BadSetting> {
     text.to_socket_addrs()
         .ok()
         .and_then(|mut found| found.next())
-        .ok_or_else(|| BadSetting(format!("--bind {text:?} is not an address and a port, like 127.0.0.1:8080")))
+        .ok_or_else(|| BadSetting(format!("{flag} {text:?} is not an address and a port, like 127.0.0.1:8080")))
 }
 
 /// Each mistake on a line of its own, behind the flag that the file was given by.

@@ -16,7 +16,7 @@
 //! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
 //! time, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
 //! [`refusal`] what stops one, [`fault_page`] and [`problem`] how that is told, [`page`] how a template becomes an
-//! answer, [`site`] what every handler may use, [`command`] what the program does beside serving.
+//! answer, [`site`] what every handler may use, [`metrics`] the figures of the process, [`command`] what the program does beside serving.
 //!
 //! # The rules
 //!
@@ -64,6 +64,7 @@ pub mod health;
 pub mod home;
 pub(crate) mod id;
 pub mod keys;
+pub mod metrics;
 pub mod page;
 pub mod people;
 pub mod problem;

@@ -68,11 +68,14 @@ fn log(format: LogFormat) {
 /// Listens and serves within one actix system, until it is told to stop.
 fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), BadSetting> {
     actix_web::rt::System::new().block_on(async {
-        let Listening { server, public_url, setup_link, gate } = listen()?;
+        let Listening { server, public_url, setup_link, metrics_url, gate } = listen()?;
         // The server begins, and minds the signals that stop it, before anyone is told of it.
         let server = actix_web::rt::spawn(server);
         actix_web::rt::task::yield_now().await;
         announce(&public_url, setup_link.as_deref());
+        if let Some(url) = metrics_url {
+            say(&format!("Its figures are at {url}"));
+        }
         let stopped = |e: &dyn std::fmt::Display| BadSetting(format!("the server stopped: {e}"));
         let ended = server.await;
         gate.close();

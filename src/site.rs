@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::clock::{Clock, Moment};
 use crate::gate::Gate;
 use crate::keys::catalog::Catalog;
+use crate::metrics::Metrics;
 use crate::people::Hashing;
 use crate::public_url::PublicUrl;
 use crate::store::Store;
@@ -24,6 +25,8 @@ pub struct Site {
     pub catalog: Catalog,
     /// Judges keys.
     pub gate: Arc<Gate>,
+    /// What is counted of this process.
+    pub metrics: Arc<Metrics>,
     /// The address people type.
     pub public_url: PublicUrl,
     /// Signs the tokens of visitors' forms.

@@ -453,9 +453,9 @@ fn no_route_stands_outside_the_tables() {
     let macro_and_scope = [
         "src/app.rs .default_service( 2", // wrong methods in the macro, unknown addresses in the scope
         "src/app.rs .route( 1",
-        "src/app.rs .service( 3", // the macro's resources, the scope that is observed, and in it that of the pages
+        "src/app.rs .service( 4", // the figures' own server, the macro's resources, the scope that is observed, and in it that of the pages
         "src/app.rs .to( 1",
-        "src/app.rs web::resource 1",
+        "src/app.rs web::resource 2",
     ];
     assert_eq!(found, macro_and_scope);
 }

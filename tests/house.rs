@@ -147,6 +147,7 @@ const FRAME: &[&str] = &[
     "home",
     "lib",
     "main",
+    "metrics",
     "page",
     "problem",
     "site",

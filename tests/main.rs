@@ -9,6 +9,7 @@ mod command;
 mod gate;
 mod house;
 mod keys;
+mod metrics;
 mod people;
 mod projects;
 mod reference;

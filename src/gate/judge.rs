@@ -2,11 +2,12 @@
 //! and no other thread, as long as the lease holds.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::asked::{Asked, Caller};
 use super::bearer::Presented;
 use super::known::{KnownKey, Packer};
-use super::learn::Knowledge;
+use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
 use super::store;
 use super::verdict::{Code, Flaw, Verdict};
@@ -16,6 +17,7 @@ use crate::fault::Fault;
 use crate::id;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::{Digest, Malformed};
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// This instance's gate.
@@ -28,12 +30,23 @@ pub struct Gate {
     catalog: Catalog,
     store: Store,
     clock: Clock,
+    metrics: Arc<Metrics>,
+}
+
+/// How the gate stands, for those who watch it.
+pub struct Standing {
+    /// Keys in the index.
+    pub keys: usize,
+    /// Whether they are judged by.
+    pub lease_holds: bool,
+    /// Since the lease was renewed; nothing where it has no end.
+    pub lease_age: Duration,
 }
 
 impl Gate {
     /// Begins to learn the keys; until it knows them all, and whenever its lease is over, the database is asked. Without
     /// an index it always is.
-    pub fn open(store: &Store, catalog: &Catalog, clock: &Clock, judges_by_index: bool) -> Gate {
+    pub fn open(store: &Store, catalog: &Catalog, clock: &Clock, metrics: Arc<Metrics>, judges_by_index: bool) -> Gate {
         let knowledge = Arc::new(Knowledge::new(catalog.clone()));
         let id = format!("instance_{}", id::mint(clock.now()));
         Gate {
@@ -44,11 +57,19 @@ impl Gate {
             catalog: catalog.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            metrics,
         }
     }
 
-    /// Judges what a request presents.
-    pub async fn judge(&self, presented: Presented<'_>, asked: &Asked<'_>, _by: Caller<'_>) -> Result<Verdict, Fault> {
+    /// Judges what a request presents, and counts the verdict.
+    pub async fn judge(&self, presented: Presented<'_>, asked: &Asked<'_>, by: Caller<'_>) -> Result<Verdict, Fault> {
+        let begun = Instant::now();
+        let verdict = self.verdict_on(presented, asked, by).await?;
+        self.metrics.count_verdict(verdict.code(), begun.elapsed());
+        Ok(verdict)
+    }
+
+    async fn verdict_on(&self, presented: Presented<'_>, asked: &Asked<'_>, _by: Caller<'_>) -> Result<Verdict, Fault> {
         let text = match presented {
             Presented::Nothing => return Ok(Verdict::Refused(Code::Missing, None)),
             Presented::Unreadable => return Ok(Verdict::Malformed(Flaw::Other)),
@@ -96,6 +117,15 @@ impl Gate {
     /// Whether all keys are known, where they are judged by an index.
     pub fn is_ready(&self) -> bool {
         !self.judges_by_index || self.knowledge.may_be_judged_by()
+    }
+
+    /// How it stands at this moment.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            keys: self.knowledge.index.len(),
+            lease_holds: self.knowledge.may_be_judged_by(),
+            lease_age: self.knowledge.lease.age(lease_clock()),
+        }
     }
 
     /// Judges no more by what it knows, and lets the others know.

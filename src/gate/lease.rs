@@ -12,12 +12,16 @@ const COUNTED_ON: f64 = 0.9;
 
 /// A deadline that many threads read and one moves. Begins as over.
 #[derive(Debug, Default)]
-pub struct Lease(AtomicU64);
+pub struct Lease {
+    /// Nanoseconds since boot.
+    end: AtomicU64,
+    renewed: AtomicU64,
+}
 
 impl Lease {
     /// Whether it still holds.
     pub fn holds(&self, now: Uptime) -> bool {
-        nanos(now.since_boot()) < self.0.load(Ordering::Acquire)
+        nanos(now.since_boot()) < self.end.load(Ordering::Acquire)
     }
 
     /// Renews it: `asked` is the time *before* the renewal was sent, since what was granted then may be counted on
@@ -28,24 +32,26 @@ impl Lease {
 
     /// Renews it for a span of one's own.
     pub(super) fn renew_for(&self, asked: Uptime, span: Duration) {
-        self.0.store(nanos(asked.since_boot() + span), Ordering::Release);
+        self.renewed.store(nanos(asked.since_boot()), Ordering::Relaxed);
+        self.end.store(nanos(asked.since_boot() + span), Ordering::Release);
     }
 
     /// For good, or until it is dropped: where this process alone owns the database.
     pub fn hold(&self) {
-        self.0.store(u64::MAX, Ordering::Release);
+        self.end.store(u64::MAX, Ordering::Release);
     }
 
     /// Ends it now.
     pub fn drop_it(&self) {
-        self.0.store(0, Ordering::Release);
+        self.end.store(0, Ordering::Release);
     }
 
-    /// How long it has still to run; none if it is over, or has no end.
-    pub fn rest(&self, now: Uptime) -> Option<Duration> {
-        let end = self.0.load(Ordering::Acquire);
-        let is_measured = end != u64::MAX && end > nanos(now.since_boot());
-        is_measured.then(|| Duration::from_nanos(end - nanos(now.since_boot())))
+    /// The time since it was renewed; nothing where it has no end.
+    pub fn age(&self, now: Uptime) -> Duration {
+        match self.end.load(Ordering::Acquire) {
+            u64::MAX => Duration::ZERO,
+            _ => Duration::from_nanos(nanos(now.since_boot()).saturating_sub(self.renewed.load(Ordering::Relaxed))),
+        }
     }
 }
 
@@ -58,12 +64,18 @@ fn nanos(span: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    /// `later` after another moment.
+    fn after(asked: Uptime, later: Duration) -> Uptime {
+        Uptime::at(asked.since_boot() + later)
+    }
+
     #[test]
     fn a_lease_begins_as_over_and_can_be_held_and_dropped() {
         let lease = Lease::default();
         assert!(!lease.holds(Uptime::now()));
         lease.hold();
-        assert!(lease.holds(Uptime::now()) && lease.rest(Uptime::now()).is_none());
+        assert!(lease.holds(after(Uptime::now(), Duration::from_secs(1_000_000))));
+        assert_eq!(lease.age(Uptime::now()), Duration::ZERO);
         lease.drop_it();
         assert!(!lease.holds(Uptime::now()));
     }
@@ -72,9 +84,9 @@ mod tests {
     fn it_ends_before_the_others_stop_waiting() {
         let (lease, asked) = (Lease::default(), Uptime::now());
         lease.renew(asked);
-        let rest = lease.rest(asked).expect("it runs");
-        assert_eq!(rest, LEASE.mul_f64(0.9));
-        lease.renew_for(asked, Duration::ZERO);
-        assert!(!lease.holds(asked));
+        let end = LEASE.mul_f64(0.9);
+        assert!(lease.holds(after(asked, end - Duration::from_nanos(1))));
+        assert!(!lease.holds(after(asked, end)));
+        assert_eq!(lease.age(after(asked, LEASE)), LEASE);
     }
 }

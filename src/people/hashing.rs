@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use prometheus::IntCounter;
 use tokio::sync::Semaphore;
 
 use crate::fault::Fault;
@@ -16,12 +17,13 @@ const QUEUE: usize = 32;
 pub struct Hashing {
     cores: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    runs: IntCounter,
 }
 
 impl Hashing {
-    /// One hash a core at a time.
-    pub fn on(cores: usize) -> Hashing {
-        Hashing { cores: Arc::new(Semaphore::new(cores)), places: Arc::new(Semaphore::new(cores + QUEUE)) }
+    /// One hash a core at a time, counted in `runs`.
+    pub fn on(cores: usize, runs: IntCounter) -> Hashing {
+        Hashing { cores: Arc::new(Semaphore::new(cores)), places: Arc::new(Semaphore::new(cores + QUEUE)), runs }
     }
 
     /// Runs `work`, which hashes, off the threads that answer requests; refused when too many wait.
@@ -29,6 +31,7 @@ impl Hashing {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::TooManyTries(1))?;
         let core = self.cores.clone().acquire_owned().await.map_err(Fault::unavailable)?;
         // The places go with the work: a person who hangs up does not make room before it is done.
+        self.runs.inc();
         let held = move || {
             let _held = (place, core);
             work()

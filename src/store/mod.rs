@@ -173,6 +173,14 @@ impl Store {
         tokio::time::timeout(POOL_WAIT, asked).await.map_err(|_| Fault::unavailable("the database does not answer"))?
     }
 
+    /// Each pool's connections: its name, how many are idle, how many in use.
+    pub fn connections(&self) -> [(&'static str, u32, u32); 3] {
+        [("reads", &self.reads), ("writes", &self.writes), ("gate", &self.gate_reads)].map(|(name, pool)| {
+            let state = pool.state();
+            (name, state.idle_connections, state.connections.saturating_sub(state.idle_connections))
+        })
+    }
+
     /// A connection beside the pools, which no crowd can keep from its owner.
     pub fn own_connection(&self) -> Result<Db, Fault> {
         Opener(self.url.clone()).connect().map_err(Fault::unavailable)

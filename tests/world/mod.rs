@@ -14,7 +14,7 @@ pub mod wire;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use keyrack::app;
+use keyrack::app::{self, Listening};
 use keyrack::clock::{Clock, Moment};
 use keyrack::config::{LogFormat, Settings};
 use keyrack::gate::Gate;
@@ -74,6 +74,8 @@ pub struct World {
     pub store: Store,
     /// The printed link of the first run, while there is no owner.
     pub setup_link: Option<String>,
+    /// Where the figures of the process are told, if a test asked for it.
+    pub metrics_url: Option<String>,
     pub database: DatabaseUrl,
     begun: logs::Mark,
     server: Option<Server>,
@@ -122,8 +124,8 @@ impl World {
         change(&mut settings);
         let clock = Clock::by_hand(Moment::from_unix(NOON).unwrap());
         let store = Store::serve(&settings.database).expect("the database opens");
-        let (url, setup_link, server) = start(settings, clock.clone(), store.clone());
-        World { engine, url, clock, store, setup_link, database, begun, server: Some(server), _home: home }
+        let Started { url, setup_link, metrics_url, server } = start(settings, clock.clone(), store.clone());
+        World { engine, url, clock, store, setup_link, metrics_url, database, begun, server: Some(server), _home: home }
     }
 
     /// Stops the server and starts another on the same database, with other settings and under another address.
@@ -131,8 +133,8 @@ impl World {
         self.stop();
         let mut settings = settings(self.database.clone());
         change(&mut settings);
-        let (url, setup_link, server) = start(settings, self.clock.clone(), self.store.clone());
-        (self.url, self.setup_link, self.server) = (url, setup_link, Some(server));
+        let started = start(settings, self.clock.clone(), self.store.clone());
+        (self.url, self.setup_link, self.server) = (started.url, started.setup_link, Some(started.server));
     }
 
     /// A browser-like client that nobody has signed in with.
@@ -166,19 +168,27 @@ impl World {
 
 type Server = (actix_web::dev::ServerHandle, Arc<Gate>, JoinHandle<()>);
 
-/// Starts a server in a thread of its own; tells its address, the link of the first run, and what stops it.
-fn start(settings: Settings, clock: Clock, store: Store) -> (String, Option<String>, Server) {
+/// A server that was started.
+struct Started {
+    url: String,
+    setup_link: Option<String>,
+    metrics_url: Option<String>,
+    server: Server,
+}
+
+/// Starts a server in a thread of its own.
+fn start(settings: Settings, clock: Clock, store: Store) -> Started {
     let (tell, told) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let listening = app::listen_with(&settings, clock, store).expect("the server listens");
-            let bound = listening.public_url.to_string();
-            tell.send((listening.server.handle(), listening.gate, bound, listening.setup_link)).unwrap();
-            listening.server.await.unwrap();
+            let Listening { server, public_url, setup_link, metrics_url, gate } =
+                app::listen_with(&settings, clock, store).expect("the server listens");
+            tell.send((public_url.to_string(), setup_link, metrics_url, (server.handle(), gate))).unwrap();
+            server.await.unwrap();
         });
     });
-    let (handle, gate, url, setup_link) = told.recv().expect("the server starts");
-    (url, setup_link, (handle, gate, thread))
+    let (url, setup_link, metrics_url, (handle, gate)) = told.recv().expect("the server starts");
+    Started { url, setup_link, metrics_url, server: (handle, gate, thread) }
 }
 
 impl Drop for World {
@@ -213,6 +223,7 @@ pub fn settings(database: DatabaseUrl) -> Settings {
         trusted_proxies: Vec::new(),
         judges_by_index: true,
         workers: Some(2),
+        metrics_bind: None,
         log_format: LogFormat::Text,
         secret_file: None,
         sign_in_limit: 20,

@@ -1,0 +1,102 @@
+//! What the gate costs beside a bare actix handler, in the same run: `cargo bench --bench gate -- 10000 1000000`.
+//! Servers have core 0 for themselves, the load (`wrk`, which has to be installed) core 1. Rounds alternate, so that a
+//! slow moment meets all; the figure is CPU time of the server per request, bare over ours, which neighbours disturb less
+//! than requests per second. Then what a key takes of memory, and how long a start takes.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod fill;
+mod load;
+mod server;
+
+use std::path::Path;
+
+use load::Load;
+use server::Server;
+
+/// Rounds of each load; each lasts [`SECONDS`].
+const ROUNDS: usize = 9;
+const SECONDS: u32 = 2;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|text| text != "--bench").collect();
+    if let [mode, port] = arguments.as_slice()
+        && mode == "bare"
+    {
+        server::serve_bare(port.parse().unwrap());
+        return;
+    }
+    let sizes: Vec<u64> = arguments.iter().map(|text| text.parse().expect("how many keys")).collect();
+    for keys in if sizes.is_empty() { vec![10_000] } else { sizes } {
+        measure(keys);
+    }
+}
+
+fn measure(keys: u64) {
+    // A disk, not a memory file system.
+    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let database = folder.path().join("bench.db");
+    fill::fill(&database, folder.path(), keys);
+    let empty = Server::empty(folder.path());
+    let ours = Server::keyrack(&database);
+    println!("\n{keys} keys: start to the first answer {} ms, to readiness {} ms", ours.answered_ms, ours.ready_ms);
+    let per_key = (ours.resident_bytes() - empty.resident_bytes()) as f64 / keys as f64;
+    println!("resident {:.1} MB, which is {per_key:.0} bytes a key", ours.resident_bytes() as f64 / 1e6);
+    drop(empty);
+    let bare = Server::bare();
+    println!(
+        "\n| {keys} keys | CPU bare ÷ ours | CPU a request, µs | bare, µs | requests a second | other than expected |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (name, path, file, status) in rows() {
+        for pipelined in [1, 16] {
+            let run = |server: &Server, path: &str, status| {
+                let load = Load { keys: &folder.path().join(file), pipelined, status };
+                load.run(server, path, SECONDS)
+            };
+            row(&name, pipelined, &mut |is_ours| match is_ours {
+                true => run(&ours, path, status),
+                false => run(&bare, "/verify", 200),
+            });
+        }
+    }
+}
+
+fn rows() -> Vec<(String, &'static str, &'static str, u16)> {
+    let doors = ["/v1/keys/self", "/auth/nginx?require=shifts:read"];
+    let kinds =
+        [("good", "good", 200), ("expired", "expired", 401), ("revoked", "revoked", 401), ("unknown", "unknown", 401)];
+    let of_door = |door| kinds.map(move |(kind, file, status)| (format!("{kind}, {door}"), door, file, status));
+    doors.into_iter().flat_map(of_door).collect()
+}
+
+fn row(name: &str, pipelined: usize, run: &mut dyn FnMut(bool) -> load::Round) {
+    let (mut ratios, mut ours, mut bares, mut rates, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
+    for round in 0..ROUNDS {
+        let first = round % 2 == 0;
+        let (a, b) = (run(first), run(!first));
+        let (our, bare) = if first { (a, b) } else { (b, a) };
+        ratios.push(bare.cpu_us / our.cpu_us);
+        ours.push(our.cpu_us);
+        bares.push(bare.cpu_us);
+        rates.push(our.per_second);
+        others += our.unexpected;
+    }
+    let how = if pipelined > 1 { format!(", {pipelined} pipelined") } else { String::new() };
+    println!(
+        "| {name}{how} | {:.3} | {:.2} | {:.2} | {:.0} | {others} |",
+        median(&mut ratios),
+        median(&mut ours),
+        median(&mut bares),
+        median(&mut rates)
+    );
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The load's script, beside this file.
+pub fn script() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/gate/keys.lua"))
+}
