@@ -38,6 +38,14 @@ impl Default for Product {
     }
 }
 
+/// What holds for every address of the protected API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateRules {
+    /// Whether a browser's question before a request (an `OPTIONS` preflight, which never carries a key) passes
+    /// without one. Else it is judged like any other request.
+    pub lets_preflights_pass: bool,
+}
+
 /// What a catalog is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
@@ -51,6 +59,8 @@ pub struct Parts {
     pub resources: Vec<Resource>,
     /// What the protected API's addresses need.
     pub routes: Vec<Route>,
+    /// What holds for all of them.
+    pub gate: GateRules,
 }
 
 impl Parts {
@@ -69,7 +79,8 @@ impl Parts {
             Resource::new("users", &["read"], &[]),
             Resource::new("leaves", &["read"], &[]),
         ];
-        Parts { brand: None, product, kinds: vec![secret], resources, routes: Vec::new() }
+        let (routes, gate) = (Vec::new(), GateRules::default());
+        Parts { brand: None, product, kinds: vec![secret], resources, routes, gate }
     }
 }
 
@@ -80,6 +91,7 @@ pub struct Catalog {
     kinds: Vec<Kind>,
     resources: Vec<Resource>,
     routes: Vec<Route>,
+    gate: GateRules,
 }
 
 impl Catalog {
@@ -90,12 +102,12 @@ impl Catalog {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let Parts { brand, mut product, mut kinds, resources, routes } = parts;
+        let Parts { brand, mut product, mut kinds, resources, routes, gate } = parts;
         product.api_url = product.api_url.map(|url| url.trim_end_matches('/').to_owned());
         for kind in kinds.iter_mut() {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }
-        Ok(Catalog { product, kinds, resources, routes })
+        Ok(Catalog { product, kinds, resources, routes, gate })
     }
 
     /// Soon's: the default where no catalog is given.
@@ -148,6 +160,16 @@ impl Catalog {
         &self.routes
     }
 
+    /// What a request to the protected API needs, by the first route that means it. `path` is decoded and has no query.
+    pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.means(method, path))
+    }
+
+    /// What holds for every address of the protected API.
+    pub fn gate(&self) -> GateRules {
+        self.gate
+    }
+
     /// The distinct actions in the order they first appear: the columns of the matrix. One label heads an id, the
     /// first resource's.
     pub fn actions(&self) -> Vec<&Action> {
@@ -198,6 +220,27 @@ mod tests {
         ];
         assert_eq!(offered, soons);
         assert_eq!((catalog.kinds().len(), catalog.default_kind().prefix.as_str()), (1, "sk_live_"));
+    }
+
+    #[test]
+    fn of_several_routes_the_first_that_means_a_request_counts() {
+        let route = |methods: &[&str], path: &str, require: &str| Route {
+            methods: methods.iter().map(|&method| method.to_owned()).collect(),
+            path: PathPattern::parse(path).expect("a pattern"),
+            require: vec![crate::keys::grants::Grant::parse(require).expect("a grant")],
+        };
+        let routes = vec![
+            route(&["GET"], "/v2/users/me", "leaves:read"),
+            route(&["GET"], "/v2/users/*", "users:read"),
+            route(&[], "/v2/**", "shifts:write"),
+        ];
+        let catalog = Catalog::new(Parts { routes, ..Parts::built_in() }).expect("coherent");
+        let needs = |method, path| catalog.route(method, path).map(|route| route.require[0].to_string());
+        assert_eq!(needs("GET", "/v2/users/me").as_deref(), Some("leaves:read"));
+        assert_eq!(needs("GET", "/v2/users/7").as_deref(), Some("users:read"));
+        assert_eq!(needs("POST", "/v2/users/7").as_deref(), Some("shifts:write"));
+        assert_eq!(needs("GET", "/v3/users/7"), None);
+        assert_eq!(Catalog::built_in().route("GET", "/"), None);
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Which grants an address of the protected API needs. Whether a request is meant by one, the gate will ask.
+//! Which grants an address of the protected API needs, and which requests are meant by it.
+//!
+//! It is asked about a path that was decoded and found to be plain; how one becomes that, the gate knows.
 
 use std::fmt;
 
@@ -66,6 +68,24 @@ impl PathPattern {
         }
     }
 
+    /// Whether a decoded path is meant: `/v2/users/7`, without a query.
+    fn means(&self, path: &str) -> bool {
+        let Some(rest) = path.strip_prefix('/') else { return false };
+        let mut segments = rest.split('/');
+        for segment in &self.0 {
+            let is_meant = match (segment, segments.next()) {
+                (_, None) => false,
+                (Segment::Rest, Some(_)) => return true,
+                (Segment::One, Some(text)) => !text.is_empty(),
+                (Segment::Literal(literal), Some(text)) => literal == text,
+            };
+            if !is_meant {
+                return false;
+            }
+        }
+        segments.next().is_none()
+    }
+
     /// Whether every address that `other` means is meant by this one.
     fn covers(&self, other: &PathPattern) -> bool {
         match self.0.split_last() {
@@ -124,6 +144,11 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether a request is meant. Methods are told apart by their case (RFC 9110, 9.1).
+    pub fn means(&self, method: &str, path: &str) -> bool {
+        (self.methods.is_empty() || self.methods.iter().any(|known| known == method)) && self.path.means(path)
+    }
+
     /// Whether every request that `other` means is meant by this one.
     pub(super) fn covers(&self, other: &Route) -> bool {
         let is_any = self.methods.is_empty();
@@ -179,10 +204,75 @@ mod tests {
         }
     }
 
+    fn pattern(text: &str) -> PathPattern {
+        PathPattern::parse(text).expect("a pattern")
+    }
+
+    #[test]
+    fn a_star_is_one_part_of_a_path_and_two_any_rest() {
+        for (text, path) in [
+            ("/", "/"),
+            ("/v2", "/v2"),
+            ("/v2/", "/v2/"),
+            ("/v2/users/*", "/v2/users/7"),
+            ("/v2/users/*", "/v2/users/*"),
+            ("/v2/users/*", "/v2/users/a b"),
+            ("/v2/*/", "/v2/users/"),
+            ("/v2/*/avatar", "/v2/é/avatar"),
+            ("/**", "/"),
+            ("/**", "/v2/users/7"),
+            ("/v2/**", "/v2/"),
+            ("/v2/**", "/v2/users/7/"),
+        ] {
+            assert!(pattern(text).means(path), "{text} {path}");
+        }
+        for (text, path) in [
+            ("/", "/v2"),
+            ("/", ""),
+            ("/v2", "/V2"),
+            ("/v2", "/v2/"),
+            ("/v2/", "/v2"),
+            ("/v2", "v2"),
+            ("/v2/users/*", "/v2/users"),
+            ("/v2/users/*", "/v2/users/"),
+            ("/v2/users/*", "/v2/users/7/avatar"),
+            ("/v2/users/*", "/v3/users/7"),
+            ("/v2/**", "/v2"),
+            ("/**", ""),
+            ("/**", "v2"),
+            ("/*", "/"),
+        ] {
+            assert!(!pattern(text).means(path), "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn methods_are_told_apart_by_their_case() {
+        let route = |methods: &[&str]| Route {
+            methods: methods.iter().map(|&method| method.to_owned()).collect(),
+            path: pattern("/v2/*"),
+            require: Vec::new(),
+        };
+        assert!(route(&["GET", "HEAD"]).means("HEAD", "/v2/users"));
+        assert!(route(&[]).means("BREW", "/v2/users") && route(&[]).means("get", "/v2/users"));
+        for method in ["get", "POST", "", "GET "] {
+            assert!(!route(&["GET", "HEAD"]).means(method, "/v2/users"), "{method}");
+        }
+        assert!(!route(&["GET"]).means("GET", "/v2"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_a_pattern_covers_it_means(one in "(/[ab*]|/\\*\\*){1,3}/?", other in "(/[ab]){1,4}/?") {
+            if let Ok(one) = PathPattern::parse(&one) {
+                proptest::prop_assert_eq!(one.means(&other), one.covers(&pattern(&other)));
+            }
+        }
+    }
+
     #[test]
     fn a_pattern_covers_what_it_means_too() {
         let covers = |one: &str, other: &str| {
-            let pattern = |text| PathPattern::parse(text).expect("a pattern");
             pattern(one).covers(&pattern(other))
         };
         for (one, other) in [

@@ -12,9 +12,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use self::lines::{Lines, entry_at, place_of};
-use self::tables::{KindTable, ProductTable, ResourceTable, RouteTable};
+use self::tables::{GateTable, KindTable, ProductTable, ResourceTable, RouteTable};
 use super::check::quoted;
-use super::{Catalog, Mistake, Parts, Place, Product};
+use super::{Catalog, GateRules, Mistake, Parts, Place, Product};
 
 /// The most that is read of a catalog.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -88,6 +88,7 @@ struct File {
     kinds: Vec<KindTable>,
     resources: Vec<ResourceTable>,
     routes: Vec<RouteTable>,
+    gate: Option<GateTable>,
 }
 
 impl File {
@@ -105,7 +106,8 @@ impl File {
         }
         let product = self.product.map_or_else(Product::default, ProductTable::read);
         let kinds = self.kinds.into_iter().map(KindTable::read).collect();
-        let catalog = Catalog::new(Parts { brand: self.brand, product, kinds, resources, routes });
+        let gate = self.gate.map_or_else(GateRules::default, GateTable::read);
+        let catalog = Catalog::new(Parts { brand: self.brand, product, kinds, resources, routes, gate });
         // Routes that could not be read were left out: those behind them stand further down than they were counted.
         let told = catalog.as_ref().err().cloned().unwrap_or_default();
         mistakes
@@ -122,7 +124,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, root: &DeTable<'_>) -> File {
-        let known = ["brand", "product", "kind", "resource", "route"];
+        let known = ["brand", "product", "kind", "resource", "route", "gate"];
         for (key, _) in root.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
             let expected = known.map(|known| format!("`{known}`")).join(", ");
             let why = format!("unknown field `{}`, expected one of {expected}", quoted(key.get_ref()));
@@ -134,6 +136,7 @@ impl Reader<'_> {
             kinds: self.tables(root, "kind", "[[kind]]", Reader::kind),
             resources: self.tables(root, "resource", "[[resource]]", Reader::value),
             routes: self.tables(root, "route", "[[route]]", Reader::value),
+            gate: root.get("gate").and_then(|value| self.table("gate", "[gate]", value)),
         }
     }
 
@@ -253,6 +256,8 @@ mod tests {
             [[route]]
             path = "/v2/files/**"
             require = ["users:read", "users:download"]
+            [gate]
+            preflight = true
             "#,
         );
         let product = catalog.product();
@@ -274,6 +279,7 @@ mod tests {
         let routes: Vec<_> =
             catalog.routes().iter().map(|r| (r.methods.len(), r.path.to_string(), r.require.len())).collect();
         assert_eq!(routes, [(2, "/v2/users/*".to_owned(), 1), (0, "/v2/files/**".to_owned(), 2)]);
+        assert!(catalog.gate().lets_preflights_pass);
     }
 
     #[test]
@@ -286,6 +292,8 @@ mod tests {
         assert!(!kind.is_publishable() && !kind.has_domains && kind.may_be_granted("users"));
         assert!(catalog.resources()[0].fields.is_empty() && catalog.routes().is_empty());
         assert_eq!(good(&format!("[product]\n{KIND}{RESOURCE}")).product(), &Product::default());
+        assert!(!catalog.gate().lets_preflights_pass);
+        assert!(!good(&format!("[gate]\n{KIND}{RESOURCE}")).gate().lets_preflights_pass);
     }
 
     #[test]
@@ -313,7 +321,7 @@ mod tests {
         let told = bad_behind("lable = \"Users\"\n[[rout]]\n[product]\nurl = \"x\"\n[[route]]\nmethod = \"GET\"\n");
         let expected = [
             "7: unknown field `lable`, expected one of `id`, `label`, `actions`, `fields`, `labels`",
-            "8: unknown field `rout`, expected one of `brand`, `product`, `kind`, `resource`, `route`",
+            "8: unknown field `rout`, expected one of `brand`, `product`, `kind`, `resource`, `route`, `gate`",
             "10: unknown field `url`, expected one of `name`, `api_url`, `docs_url`, `support_url`",
             "12: unknown field `method`, expected one of `methods`, `path`, `require`",
         ];
@@ -348,6 +356,9 @@ mod tests {
             ),
             ("[[route]]\nrequire = []", "7: missing field `path`"),
             ("[[product]]\nname = \"Soon\"", "7: `product` is written as [product], once"),
+            ("[[gate]]\npreflight = true", "7: `gate` is written as [gate], once"),
+            ("[gate]\npreflight = \"yes\"", "8: `preflight`: invalid type: string \"yes\", expected a boolean"),
+            ("[gate]\npreflights = true", "8: unknown field `preflights`, expected `preflight`"),
         ] {
             assert_eq!(bad_behind(text), [told]);
         }

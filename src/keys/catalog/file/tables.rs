@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
-    Action, Field, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route, Toggle, capitalised,
+    Action, Field, GateRules, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route, Toggle, capitalised,
 };
 use crate::keys::grants::Grant;
 
@@ -77,6 +77,19 @@ pub(super) struct RouteTable {
     methods: Vec<String>,
     path: String,
     require: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GateTable {
+    #[serde(default)]
+    preflight: bool,
+}
+
+impl GateTable {
+    pub(super) fn read(self) -> GateRules {
+        GateRules { lets_preflights_pass: self.preflight }
+    }
 }
 
 impl ProductTable {
