@@ -3,10 +3,13 @@
 //! answered.
 
 pub mod asked;
+pub mod asker;
 pub mod bearer;
 pub mod index;
 pub mod known;
 pub mod lease;
+pub mod path;
+pub mod throttle;
 pub mod verdict;
 
 mod call;

@@ -272,9 +272,7 @@ mod tests {
 
     #[test]
     fn a_pattern_covers_what_it_means_too() {
-        let covers = |one: &str, other: &str| {
-            pattern(one).covers(&pattern(other))
-        };
+        let covers = |one: &str, other: &str| pattern(one).covers(&pattern(other));
         for (one, other) in [
             ("/a", "/a"),
             ("/*", "/a"),
