@@ -173,6 +173,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
         hashing: Hashing::on(cores, metrics.password_hashes()),
         metrics,
         trusted_proxies: settings.trusted_proxies.clone(),
+        askers: Arc::new(gate::Askers::new(settings.gate_allow.clone())),
         sign_in_limit: settings.sign_in_limit,
     };
     let public_url = site.public_url.clone();

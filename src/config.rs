@@ -54,6 +54,9 @@ pub enum Command {
     /// Add people, or set a new password, beside a running server.
     #[command(subcommand)]
     User(UserCommand),
+    /// Let programs ask the gate about keys from anywhere, beside a running server.
+    #[command(subcommand)]
+    GateToken(GateTokenCommand),
     /// Bring the database up to date and exit. Serving does it too.
     Migrate(DatabaseArgs),
     /// Look at a catalog: the file that says what keys may be granted.
@@ -90,6 +93,9 @@ pub struct ServeArgs {
     /// Whether keys are judged by an index of all of them in memory, or the database is asked each time.
     #[arg(long, env = "KEYRACK_INDEX", value_enum, default_value = "on")]
     pub index: Switch,
+    /// Who may ask the gate about keys without a gate token, as addresses or networks, separated by commas.
+    #[arg(long, env = "KEYRACK_GATE_ALLOW", value_name = "CIDR,…", default_value = "127.0.0.0/8,::1")]
+    pub gate_allow: String,
     /// Threads that answer requests [default: one a core]
     #[arg(long, env = "KEYRACK_WORKERS", value_name = "N")]
     pub workers: Option<String>,
@@ -165,6 +171,35 @@ pub enum UserCommand {
     },
 }
 
+/// Commands about gate tokens: what a program proves itself by that asks about keys, where its address does not do it.
+#[derive(Subcommand, Debug)]
+pub enum GateTokenCommand {
+    /// Print a new token, once. It is kept as its hash only.
+    Add {
+        /// Which database.
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// Who will use it, for instance the name of a proxy.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Take a token out of use, on every instance.
+    Remove {
+        /// Which database.
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// As it was added.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Print the names of all tokens, and when each was added.
+    List {
+        /// Which database.
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
 /// Commands about catalogs.
 #[derive(Subcommand, Debug)]
 pub enum CatalogCommand {
@@ -216,6 +251,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether keys are judged by the index in memory.
     pub judges_by_index: bool,
+    /// Who may ask the gate about keys without a gate token.
+    pub gate_allow: Vec<IpNet>,
     /// Threads that answer requests; none: one a core.
     pub workers: Option<usize>,
     /// Where the figures of the process are told; none: nowhere.
@@ -249,8 +286,9 @@ impl Settings {
             bind,
             public_url,
             catalog: args.catalog.as_deref().map_or_else(|| Ok(Catalog::built_in()), given_catalog)?,
-            trusted_proxies: trusted_proxies(&args.trusted_proxies)?,
             judges_by_index: args.index == Switch::On,
+            trusted_proxies: networks("--trusted-proxies", &args.trusted_proxies)?,
+            gate_allow: networks("--gate-allow", &args.gate_allow)?,
             workers: args.workers.as_deref().map(|n| positive("--workers", n, 1_024)).transpose()?.map(|n| n as usize),
             metrics_bind,
             log_format: args.log_format,
@@ -274,12 +312,12 @@ fn given_catalog(file: &Path) -> Result<Catalog, BadSetting> {
     catalog::read(file).map_err(|mistakes| BadSetting(format!("--catalog {}", mistakes.join("\n"))))
 }
 
-fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, BadSetting> {
+fn networks(flag: &str, text: &str) -> Result<Vec<IpNet>, BadSetting> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| {
             part.parse::<IpNet>().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
-                BadSetting(format!("--trusted-proxies: {part:?} is neither an address nor a network like 10.0.0.0/8"))
+                BadSetting(format!("{flag}: {part:?} is neither an address nor a network like 10.0.0.0/8"))
             })
         })
         .collect()

@@ -7,7 +7,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use keyrack::app::{self, Listening};
 use keyrack::clock::Clock;
-use keyrack::command::{catalog, demo, user};
+use keyrack::command::{catalog, demo, gate_token, user};
 use keyrack::config::{
     BadSetting, CatalogCommand, Cli, Command, DatabaseArgs, DemoArgs, LogFormat, ServeArgs, Settings,
 };
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Demo(args) => serve_demo(&args),
         Command::User(command) => user::run(&command, &Clock::System).map(|told| say(&told)),
+        Command::GateToken(command) => gate_token::run(&command, &Clock::System).map(|told| say(&told)),
         Command::Migrate(args) => migrate(&args),
         Command::Catalog(CatalogCommand::Check { file }) => return check_catalog(&file),
     };

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use ipnet::IpNet;
 
 use crate::clock::{Clock, Moment};
-use crate::gate::Gate;
+use crate::gate::{Askers, Gate};
 use crate::keys::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::people::Hashing;
@@ -35,6 +35,8 @@ pub struct Site {
     pub hashing: Hashing,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who may ask about the keys of others.
+    pub askers: Arc<Askers>,
     /// Failed sign-ins of one address before it waits.
     pub sign_in_limit: i64,
 }

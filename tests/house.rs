@@ -16,6 +16,7 @@ const NOUNS: &[&str] = &[
     "gate/index",
     "gate/known",
     "gate/lease",
+    "gate/needs",
     "gate/path",
     "gate/throttle",
     "gate/verdict",
@@ -68,6 +69,8 @@ const STORES: &[&str] = &[
     "gate/store/changes",
     "gate/store/instances",
     "gate/store/mod",
+    "gate/store",
+    "gate/token_store",
     "keys/store/changes",
     "keys/store/counts",
     "keys/store/list",
@@ -110,6 +113,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("projects/restore", None),
     ("command/catalog", None),
     ("command/demo", None),
+    ("command/gate_token", None),
     ("command/user", None),
 ];
 
@@ -119,6 +123,7 @@ const SHARED: &[&str] = &[
     "gate/judge",
     "gate/learn",
     "gate/planted",
+    "gate/askers",
     "gate/refused",
     "gate/watch/alone",
     "gate/watch/mod",

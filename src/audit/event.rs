@@ -56,6 +56,10 @@ pub enum Action {
     ProjectArchived,
     /// An archived project takes new keys again.
     ProjectRestored,
+    /// A program may ask about keys.
+    GateTokenAdded,
+    /// A program may no longer ask.
+    GateTokenRemoved,
 }
 
 impl Action {
@@ -79,6 +83,8 @@ impl Action {
             Action::ProjectRenamed => "project_renamed",
             Action::ProjectArchived => "project_archived",
             Action::ProjectRestored => "project_restored",
+            Action::GateTokenAdded => "gate_token_added",
+            Action::GateTokenRemoved => "gate_token_removed",
         }
     }
 }

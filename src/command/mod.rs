@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod demo;
+pub mod gate_token;
 pub mod user;
 
 use std::io::{self, IsTerminal, Read};

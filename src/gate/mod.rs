@@ -4,12 +4,15 @@
 
 pub mod asked;
 pub mod asker;
+pub mod askers;
 pub mod bearer;
 pub mod index;
 pub mod known;
 pub mod lease;
+pub mod needs;
 pub mod path;
 pub mod throttle;
+pub mod token_store;
 pub mod verdict;
 
 mod call;
@@ -30,6 +33,7 @@ use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::{Db, wait_for_others};
+pub use askers::Askers;
 use call::Call;
 use planted::{Planted, is_planted};
 

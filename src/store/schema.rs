@@ -110,6 +110,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    gate_tokens (name) {
+        name -> Text,
+        digest -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     creations (team_id, nonce) {
         team_id -> Text,
         nonce -> Text,

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod demo;
+mod gate_token;
 mod migrate;
 mod serve;
 mod user;

@@ -222,6 +222,7 @@ pub fn settings(database: DatabaseUrl) -> Settings {
         catalog: Catalog::built_in(),
         trusted_proxies: Vec::new(),
         judges_by_index: true,
+        gate_allow: vec!["127.0.0.0/8".parse().unwrap()],
         workers: Some(2),
         metrics_bind: None,
         log_format: LogFormat::Text,

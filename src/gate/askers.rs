@@ -1,0 +1,84 @@
+//! Who may ask this instance about the keys of others, by address or by gate token.
+//!
+//! The tokens are few, and all of them are held in memory, read anew by the first request of each second that brings
+//! one: one that was added or removed by a command beside us counts within a second, on every instance, and however
+//! many requests bring right or wrong tokens, the database is asked once a second. While it does not answer, what was
+//! read goes on counting for as long as the gate itself goes on without a database, and not longer.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ipnet::IpNet;
+
+use super::asker::{Asking, Proof, TokenDigest};
+use super::token_store;
+use crate::clock::Moment;
+use crate::fault::Fault;
+use crate::site::Site;
+
+/// How long tokens that were read count while the database does not answer.
+const WITHOUT_DATABASE_S: i64 = 3;
+
+/// Who may ask. One an instance.
+#[derive(Debug)]
+pub struct Askers {
+    allowed: Vec<IpNet>,
+    known: RwLock<Arc<Known>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// The tokens as they were read.
+#[derive(Debug, Default)]
+struct Known {
+    digests: Vec<TokenDigest>,
+    at: Option<Moment>,
+}
+
+impl Known {
+    /// How old it is; a clock that was set back makes it older than anything.
+    fn age_s(&self, now: Moment) -> i64 {
+        let age = self.at.map(|at| now.seconds_since(at));
+        age.filter(|age| *age >= 0).unwrap_or(i64::MAX)
+    }
+}
+
+impl Askers {
+    /// Those of these networks, and whoever brings a gate token.
+    pub fn new(allowed: Vec<IpNet>) -> Askers {
+        Askers { allowed, known: RwLock::default(), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Whether a request may ask.
+    pub async fn admit(&self, asking: &Asking<'_>, site: &Site) -> Result<bool, Fault> {
+        match asking.proof(&self.allowed) {
+            Proof::Address => Ok(true),
+            Proof::None => Ok(false),
+            Proof::Token(digest) => Ok(self.tokens(site).await?.digests.contains(&digest)),
+        }
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn tokens(&self, site: &Site) -> Result<Arc<Known>, Fault> {
+        let known = self.known();
+        if known.age_s(site.now()) == 0 {
+            return Ok(known);
+        }
+        // One reads, the others wait for what it finds.
+        let _turn = self.turn.lock().await;
+        let (known, now) = (self.known(), site.now());
+        if known.age_s(now) == 0 {
+            return Ok(known);
+        }
+        match site.store.read(token_store::digests).await {
+            Ok(digests) => {
+                let fresh = Arc::new(Known { digests, at: Some(now) });
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+                Ok(fresh)
+            }
+            Err(_) if known.age_s(now) <= WITHOUT_DATABASE_S => Ok(known),
+            Err(fault) => Err(fault),
+        }
+    }
+}

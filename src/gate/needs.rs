@@ -1,0 +1,131 @@
+//! What a request to the protected API needs by the configuration of its proxy: `?require=shifts:read&project=…`.
+//!
+//! It comes from whoever runs the proxy. What cannot be understood is refused, so that a slip of the pen opens nothing.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::keys::catalog::Catalog;
+use crate::keys::grants::Grant;
+
+/// What is needed, as far as it is fixed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs<'a> {
+    /// All of these; none: what the catalog's routes say.
+    pub require: Vec<Grant>,
+    /// The id of the project that the key must be filed under.
+    pub project: Option<Cow<'a, str>>,
+}
+
+/// Why what is needed cannot be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeedsError {
+    /// Something else than `require` and `project`, one of them without a value, or two projects.
+    Query,
+    /// What is required is no permission like `shifts:read`.
+    NotAPermission,
+    /// It is none that the catalog offers.
+    NotOffered,
+}
+
+impl Needs<'_> {
+    /// Reads a query. `require` may repeat, or hold several permissions with commas or blanks between them.
+    pub fn of_query<'a>(query: &'a str, catalog: &Catalog) -> Result<Needs<'a>, NeedsError> {
+        let mut needs = Needs::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("require", list)) => required(&decoded(list)?, catalog, &mut needs.require)?,
+                Some(("project", id)) if needs.project.is_none() && !id.is_empty() => {
+                    needs.project = Some(decoded(id)?);
+                }
+                _ => return Err(NeedsError::Query),
+            }
+        }
+        Ok(needs)
+    }
+}
+
+/// Adds the permissions of a list, which are at least one.
+pub fn required(list: &str, catalog: &Catalog, found: &mut Vec<Grant>) -> Result<(), NeedsError> {
+    for text in list.split([',', ' ']) {
+        let grant = Grant::parse(text).ok_or(NeedsError::NotAPermission)?;
+        let is_offered =
+            catalog.resource(grant.resource()).is_some_and(|resource| resource.action(grant.action()).is_some());
+        if !is_offered {
+            return Err(NeedsError::NotOffered);
+        }
+        found.push(grant);
+    }
+    Ok(())
+}
+
+fn decoded(text: &str) -> Result<Cow<'_, str>, NeedsError> {
+    if !text.contains(['%', '+']) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| NeedsError::Query)?;
+    Ok(Cow::Owned(decoded.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<(String, Option<String>), NeedsError> {
+        let needs = Needs::of_query(query, &Catalog::built_in())?;
+        let required: Vec<String> = needs.require.iter().map(Grant::to_string).collect();
+        Ok((required.join(" "), needs.project.map(Cow::into_owned)))
+    }
+
+    #[test]
+    fn what_is_required_is_read_in_every_spelling() {
+        for query in [
+            "require=shifts:read,users:read",
+            "require=shifts%3Aread%2Cusers:read",
+            "require=shifts:read+users:read",
+            "require=shifts:read%20users:read",
+            "require=shifts:read&require=users:read",
+            "&require=shifts:read&&require=users:read&",
+        ] {
+            assert_eq!(read(query), Ok(("shifts:read users:read".to_owned(), None)), "{query}");
+        }
+        assert_eq!(read(""), Ok((String::new(), None)));
+        let project = Some("project_a".to_owned());
+        assert_eq!(read("project=project_a"), Ok((String::new(), project.clone())));
+        assert_eq!(read("project=project%5Fa&require=users:read"), Ok(("users:read".to_owned(), project)));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused() {
+        for (query, why) in [
+            ("requires=shifts:read", NeedsError::Query),
+            ("Require=shifts:read", NeedsError::Query),
+            ("require", NeedsError::Query),
+            ("require=shifts:read&verbose=1", NeedsError::Query),
+            ("project=", NeedsError::Query),
+            ("project=a&project=b", NeedsError::Query),
+            ("project=%ff", NeedsError::Query),
+            ("require=", NeedsError::NotAPermission),
+            ("require=,shifts:read", NeedsError::NotAPermission),
+            ("require=shifts:read,,users:read", NeedsError::NotAPermission),
+            ("require=shifts", NeedsError::NotAPermission),
+            ("require=shifts:read:all", NeedsError::NotAPermission),
+            ("require=Shifts:read", NeedsError::NotAPermission),
+            ("require=shifts:read%00", NeedsError::NotAPermission),
+            ("require=shifts:delete", NeedsError::NotOffered),
+            ("require=payroll:read", NeedsError::NotOffered),
+            ("require=shifts:read,payroll:read", NeedsError::NotOffered),
+        ] {
+            assert_eq!(read(query), Err(why), "{query}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_query_makes_reading_panic(query in "(require|project|=|&|%|shifts:read|,|\\+|é|%C3){0,12}") {
+            let _ = read(&query);
+        }
+    }
+}
