@@ -52,6 +52,8 @@ pub enum Access {
     KeepTeam,
     /// A machine, by the key it presents.
     OwnKey,
+    /// A program or a proxy that may ask about the keys of others.
+    Asker,
 }
 
 /// A route as the access tests see it.
@@ -76,6 +78,7 @@ macro_rules! routes {
     (@allowed GET) => { "GET, HEAD" };
     (@allowed $method:ident) => { stringify!($method) };
     (@route GET) => { web::route().guard(match_on::Any(match_on::Get()).or(match_on::Head())) };
+    (@route ANY) => { web::route() };
     (@route POST) => { web::post() };
     (@route DELETE) => { web::delete() };
 }
@@ -106,6 +109,12 @@ routes! { PAGES, pages, wrong_method:
 
 routes! { GATE_DOORS, gate_doors, gate::wrong_method:
     gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
+    gate::address::NGINX => { ANY Asker gate::forward_auth::nginx }
+    gate::address::TRAEFIK => { ANY Asker gate::forward_auth::traefik }
+    gate::address::CADDY => { ANY Asker gate::forward_auth::caddy }
+    gate::address::ENVOY => { ANY Asker gate::forward_auth::envoy }
+    gate::address::VERIFY => { POST Asker gate::verify::act }
+    gate::address::INTROSPECT => { POST Asker gate::introspect::act }
 }
 
 routes! { DOORS, doors, wrong_method:

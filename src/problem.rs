@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::keys::grants::Grant;
 use crate::refusal::Refusal;
 
 /// Why a machine is refused.
@@ -26,16 +27,37 @@ struct Body<'a> {
     detail: &'a str,
     code: &'a str,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required: Option<Vec<String>>,
 }
 
 impl Problem<'_> {
     /// The answer, with headers of its own where `with` adds them.
     pub fn answer(&self, request_id: &str, with: impl FnOnce(&mut HttpResponseBuilder)) -> HttpResponse {
+        self.told(request_id, None, with)
+    }
+
+    /// As [`answer`](Problem::answer), where something is required: with what it is.
+    pub fn answer_requiring(
+        &self,
+        request_id: &str,
+        required: &[Grant],
+        with: impl FnOnce(&mut HttpResponseBuilder),
+    ) -> HttpResponse {
+        self.told(request_id, Some(required.iter().map(Grant::to_string).collect()), with)
+    }
+
+    fn told(
+        &self,
+        request_id: &str,
+        required: Option<Vec<String>>,
+        with: impl FnOnce(&mut HttpResponseBuilder),
+    ) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         with(&mut answer);
         let Problem { status, code, title, detail } = self;
         answer.content_type("application/problem+json");
-        answer.json(Body { status: status.as_u16(), title, detail, code, request_id })
+        answer.json(Body { status: status.as_u16(), title, detail, code, request_id, required })
     }
 }
 

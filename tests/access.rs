@@ -105,10 +105,12 @@ impl Caller {
 
     async fn call(&mut self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         if method != "POST" {
+            let method = if method == "ANY" { "GET" } else { method };
             return self.person.send(method.parse().unwrap(), path, None).await;
         }
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let envelope = match path {
+            gate::address::VERIFY | gate::address::INTROSPECT => Vec::new(),
             people::address::LOGIN | people::address::SETUP => vec![("token".into(), self.visitor_token.clone())],
             _ => self.envelope.clone(),
         };
@@ -199,6 +201,13 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (health::UP | health::READY, "GET") => ("", &[], 200),
         // No key is presented.
         (gate::address::OWN_KEY, "GET" | "DELETE") => ("", &[], 401),
+        (gate::address::NGINX | gate::address::TRAEFIK | gate::address::CADDY, "ANY") => {
+            return (format!("{pattern}?require=shifts:read"), Vec::new(), 401);
+        }
+        (gate::address::ENVOY, "ANY") => return ("/auth/envoy/-/shifts:read//".to_owned(), Vec::new(), 401),
+        // A form is no question in JSON.
+        (gate::address::VERIFY, "POST") => ("", &[("key", "x")], 400),
+        (gate::address::INTROSPECT, "POST") => ("", &[("token", "x")], 200),
         (assets::ADDRESS, "GET") => return (assets::url("icon.svg").to_owned(), Vec::new(), 200),
         other => panic!("tell tests/access.rs how to call {other:?}"),
     };
@@ -216,7 +225,7 @@ fn expected(route: &Route, caller: &Caller, good: u16) -> u16 {
     match access {
         // Who is signed in needs no form to sign in.
         Access::Open if (pattern, method) == (people::address::LOGIN, "GET") && caller.is_signed_in() => 303,
-        Access::Open | Access::FirstRun | Access::OwnKey => good,
+        Access::Open | Access::FirstRun | Access::OwnKey | Access::Asker => good,
         _ if !caller.is_signed_in() => 303,
         Access::SignedIn if pattern == people::address::CURRENT_TEAM && caller.who == Who::Stranger => 404,
         Access::SignedIn => good,
@@ -269,7 +278,7 @@ both_engines!(
                 }
                 let answer = caller.call(route.1, &path, &fields).await;
                 assert_eq!(answer.status, wanted, "{who:?} {route:?}: {}", answer.text());
-                let needs_a_person = !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey);
+                let needs_a_person = !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey | Access::Asker);
                 let is_turned_away = needs_a_person && !caller.is_signed_in();
                 assert_eq!(is_asking_to_sign_in(&answer), is_turned_away, "{who:?} {route:?}: {}", answer.location());
                 if matches!(route.0, people::address::LOGOUT | people::address::CURRENT_TEAM) {
@@ -336,7 +345,7 @@ both_engines!(
 both_engines!(
     async fn who_is_signed_out_gets_a_prompt_where_htmx_asks(world) {
         let ids = Ids::absent();
-        let needs_a_person = |route: &&Route| !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey);
+        let needs_a_person = |route: &&Route| !matches!(route.2, Access::Open | Access::FirstRun | Access::OwnKey | Access::Asker);
         for route in PAGES.iter().filter(needs_a_person) {
             let mut caller = Caller::new(&world, Who::Anonymous).await;
             caller.person = caller.person.by_htmx();
@@ -407,6 +416,9 @@ both_engines!(
         patterns.dedup();
         for pattern in patterns {
             let route = PAGES.iter().chain(DOORS).chain(GATE_DOORS).find(|route| route.0 == pattern).unwrap();
+            if route.1 == "ANY" {
+                continue;
+            }
             let (path, _, _) = good_call(route, &ids);
             let allowed = allowed(pattern);
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {

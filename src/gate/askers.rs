@@ -5,11 +5,15 @@
 //! many requests bring right or wrong tokens, the database is asked once a second. While it does not answer, what was
 //! read goes on counting for as long as the gate itself goes on without a database, and not longer.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use actix_web::HttpRequest;
+use actix_web::http::header::{AUTHORIZATION, HeaderName};
 use ipnet::IpNet;
 
 use super::asker::{Asking, Proof, TokenDigest};
+use super::bearer;
 use super::token_store;
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -17,6 +21,16 @@ use crate::site::Site;
 
 /// How long tokens that were read count while the database does not answer.
 const WITHOUT_DATABASE_S: i64 = 3;
+
+static X_GATE_TOKEN: HeaderName = HeaderName::from_static("x-gate-token");
+
+fn values<'a>(request: &'a HttpRequest, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    request.headers().get_all(name).map(|value| value.as_bytes())
+}
+
+fn peer(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
 
 /// Who may ask. One an instance.
 #[derive(Debug)]
@@ -48,12 +62,28 @@ impl Askers {
     }
 
     /// Whether a request may ask.
-    pub async fn admit(&self, asking: &Asking<'_>, site: &Site) -> Result<bool, Fault> {
+    async fn admit(&self, asking: &Asking<'_>, site: &Site) -> Result<bool, Fault> {
         match asking.proof(&self.allowed) {
             Proof::Address => Ok(true),
             Proof::None => Ok(false),
             Proof::Token(digest) => Ok(self.tokens(site).await?.digests.contains(&digest)),
         }
+    }
+
+    /// Whether a proxy may ask: its gate token stands in a header of its own, beside the client's key, and what it
+    /// forwards says nothing of where it is itself.
+    pub async fn admit_proxy(&self, request: &HttpRequest, site: &Site) -> Result<bool, Fault> {
+        let tokens: Vec<&[u8]> = values(request, &X_GATE_TOKEN).collect();
+        self.admit(&Asking { peer: peer(request), tokens: &tokens, is_forwarded: false }, site).await
+    }
+
+    /// Whether a program may ask: its gate token is a bearer token. Other schemes are none.
+    pub async fn admit_program(&self, request: &HttpRequest, site: &Site) -> Result<bool, Fault> {
+        let tokens: Vec<&[u8]> = values(request, &AUTHORIZATION).filter_map(bearer::token).collect();
+        let mut names = request.headers().keys().map(HeaderName::as_str);
+        let is_forwarded =
+            names.any(|name| name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip"));
+        self.admit(&Asking { peer: peer(request), tokens: &tokens, is_forwarded }, site).await
     }
 
     fn known(&self) -> Arc<Known> {

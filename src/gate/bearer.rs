@@ -25,7 +25,7 @@ pub fn read<'a>(
     let (Ok(authorization), Ok(api_key)) = (at_most_one(authorization), at_most_one(api_key)) else {
         return Presented::Unreadable;
     };
-    match (authorization.and_then(bearer_token), api_key) {
+    match (authorization.and_then(token), api_key) {
         (None, None) => Presented::Nothing,
         (Some(text), None) | (None, Some(text)) => readable(text),
         (Some(_), Some(_)) => Presented::Unreadable,
@@ -39,7 +39,7 @@ fn at_most_one<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<
 }
 
 /// What follows the scheme `Bearer`, in any case, and one space; none for another scheme.
-fn bearer_token(value: &[u8]) -> Option<&[u8]> {
+pub fn token(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
     let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
     if !scheme.eq_ignore_ascii_case(SCHEME) {
@@ -50,6 +50,11 @@ fn bearer_token(value: &[u8]) -> Option<&[u8]> {
         [b' ', token @ ..] => Some(token),
         _ => None, // a scheme that only begins like ours
     }
+}
+
+/// Reads a text that was sent on to us as somebody's key.
+pub fn read_text(text: &str) -> Presented<'_> {
+    readable(text.as_bytes())
 }
 
 fn readable(text: &[u8]) -> Presented<'_> {

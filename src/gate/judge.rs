@@ -10,6 +10,7 @@ use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
 use super::store;
+use super::throttle::Throttle;
 use super::verdict::{Code, Flaw, Verdict};
 use super::watch::Watch;
 use crate::clock::Clock;
@@ -27,6 +28,7 @@ pub struct Gate {
     judges_by_index: bool,
     /// For keys that are read without being kept.
     packer: Mutex<Packer>,
+    throttle: Throttle,
     catalog: Catalog,
     store: Store,
     clock: Clock,
@@ -54,6 +56,7 @@ impl Gate {
             knowledge,
             judges_by_index,
             packer: Mutex::new(Packer::new(catalog.clone())),
+            throttle: Throttle::default(),
             catalog: catalog.clone(),
             store: store.clone(),
             clock: clock.clone(),
@@ -69,16 +72,16 @@ impl Gate {
         Ok(verdict)
     }
 
-    async fn verdict_on(&self, presented: Presented<'_>, asked: &Asked<'_>, _by: Caller<'_>) -> Result<Verdict, Fault> {
+    async fn verdict_on(&self, presented: Presented<'_>, asked: &Asked<'_>, by: Caller<'_>) -> Result<Verdict, Fault> {
         let text = match presented {
             Presented::Nothing => return Ok(Verdict::Refused(Code::Missing, None)),
-            Presented::Unreadable => return Ok(Verdict::Malformed(Flaw::Other)),
-            Presented::Spaced => return Ok(Verdict::Malformed(Flaw::Blank)),
+            Presented::Unreadable => return Ok(self.malformed(Flaw::Other, by)),
+            Presented::Spaced => return Ok(self.malformed(Flaw::Blank, by)),
             Presented::Text(text) => text,
         };
         let digest = match Digest::of_presented(text, self.catalog.prefixes()) {
             Ok(digest) => digest,
-            Err(why) => return Ok(Verdict::Malformed(flaw(why))),
+            Err(why) => return Ok(self.malformed(flaw(why), by)),
         };
         let found = match self.knowledge.may_be_judged_by() {
             true => self.knowledge.index.get(&digest),
@@ -87,6 +90,12 @@ impl Gate {
         // The time is asked after the look-up: a key that expired meanwhile is refused.
         let now = self.clock.now();
         Ok(found.map_or(Verdict::Refused(Code::NotFound, None), |key| Verdict::on(key, asked, now)))
+    }
+
+    /// Where too many of the sort come from one client, it is not told what is wrong with each.
+    fn malformed(&self, flaw: Flaw, by: Caller<'_>) -> Verdict {
+        let is_too_many = by.address.is_some_and(|address| self.throttle.is_too_many(address, self.clock.now()));
+        if is_too_many { Verdict::Refused(Code::RateLimited, None) } else { Verdict::Malformed(flaw) }
     }
 
     /// Asks the database, and keeps nothing of the answer. What was known to be revoked stays so, also if the database

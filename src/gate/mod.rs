@@ -11,11 +11,14 @@ pub mod known;
 pub mod lease;
 pub mod needs;
 pub mod path;
+pub mod question;
 pub mod throttle;
 pub mod token_store;
 pub mod verdict;
 
+mod body;
 mod call;
+mod held;
 mod judge;
 mod learn;
 pub mod planted;
@@ -23,9 +26,13 @@ mod refused;
 mod store;
 mod watch;
 
+pub use askers::Askers;
 pub use judge::Gate;
 
+pub mod forward_auth;
+pub mod introspect;
 pub mod own_key;
+pub mod verify;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -33,7 +40,6 @@ use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::{Db, wait_for_others};
-pub use askers::Askers;
 use call::Call;
 use planted::{Planted, is_planted};
 
@@ -41,6 +47,18 @@ use planted::{Planted, is_planted};
 pub mod address {
     /// A key asks about itself, and revokes itself.
     pub const OWN_KEY: &str = "/v1/keys/self";
+    /// A program asks about a key.
+    pub const VERIFY: &str = "/v1/keys/verify";
+    /// A program asks about a key as OAuth's do.
+    pub const INTROSPECT: &str = "/v1/introspect";
+    /// nginx asks.
+    pub const NGINX: &str = "/auth/nginx";
+    /// Traefik asks.
+    pub const TRAEFIK: &str = "/auth/traefik";
+    /// Caddy asks.
+    pub const CADDY: &str = "/auth/caddy";
+    /// Envoy asks; what the client asked for follows.
+    pub const ENVOY: &str = "/auth/envoy{target}*";
 }
 
 /// The whole address at which a key asks about itself.

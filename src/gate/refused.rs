@@ -8,20 +8,92 @@ use actix_web::http::{StatusCode, header};
 
 use super::call::Call;
 use super::verdict::{Code, Flaw, Verdict};
+use crate::keys::grants::Grant;
 use crate::problem::Problem;
 use crate::site::Site;
 
-/// The 401 that tells a verdict; a valid key gets none.
+/// At which door a refusal is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// nginx makes a 500 of every answer but 2xx, 401 and 403.
+    Nginx,
+    /// The others pass on whatever they are told.
+    Other,
+}
+
+/// How long a client waits that sent too many malformed keys: a whole window of the throttle.
+const RETRY_AFTER_S: &str = "60";
+
+/// The answer to a proxy that tells a verdict: 401 where another key is needed, 403 where this one is good, and not for
+/// that request.
+pub fn tell(verdict: &Verdict, required: &[Grant], door: Door, call: &Call<'_>) -> HttpResponse {
+    let code = verdict.code();
+    if code == Code::RateLimited {
+        return throttled(verdict, door, call);
+    }
+    let (title, detail) = words(verdict, call.site);
+    if !code.is_about_the_request() {
+        let status = StatusCode::UNAUTHORIZED;
+        let problem = Problem { status, code: code.word(), title, detail: &detail };
+        return problem.answer_requiring(&call.id, required, |answer| {
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge(code, call.site)));
+        });
+    }
+    let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
+    let problem = Problem { status: StatusCode::FORBIDDEN, code: code.word(), title, detail: &detail };
+    problem.answer_requiring(&call.id, required, |answer| {
+        if code == Code::InsufficientPermissions {
+            let realm = realm(call.site);
+            let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\"");
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        answer.insert_header(("X-Accepted-Permissions", scope));
+    })
+}
+
+/// Too many malformed keys came from the same client.
+fn throttled(verdict: &Verdict, door: Door, call: &Call<'_>) -> HttpResponse {
+    let (title, detail) = words(verdict, call.site);
+    let status = if door == Door::Nginx { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
+    Problem { status, code: verdict.code().word(), title, detail: &detail }.answer(&call.id, |answer| {
+        answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
+        if door == Door::Nginx {
+            answer.insert_header(("X-Auth-Status", "429"));
+        }
+    })
+}
+
+/// The 401 for whoever asks about the keys of others and does not prove that they may.
+pub fn asker(call: &Call<'_>) -> HttpResponse {
+    let problem = Problem {
+        status: StatusCode::UNAUTHORIZED,
+        code: "ASKER_NOT_ALLOWED",
+        title: "You may not ask about keys",
+        detail: "Ask from an address in --gate-allow without a proxy between, or bring a gate token.",
+    };
+    problem.answer(&call.id, |answer| {
+        answer.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"Keyrack gate\""));
+    })
+}
+
+/// The 401 that tells a verdict to who holds the key; a valid one gets none.
 pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
+    if verdict.code() == Code::RateLimited {
+        return throttled(verdict, Door::Other, call);
+    }
     let (title, detail) = words(verdict, call.site);
     let code = verdict.code();
-    // RFC 6750, 3.1: an error is named only where a credential was sent.
-    let error = if code == Code::Missing { "" } else { ", error=\"invalid_token\"" };
-    let challenge = format!("Bearer realm=\"{}\"{error}", realm(call.site));
+    let challenge = challenge(code, call.site);
     let status = StatusCode::UNAUTHORIZED;
     Problem { status, code: code.word(), title, detail: &detail }.answer(&call.id, |answer| {
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     })
+}
+
+/// RFC 6750, 3: an error is named only where a credential was sent.
+fn challenge(code: Code, site: &Site) -> String {
+    let error = if code == Code::Missing { "" } else { ", error=\"invalid_token\"" };
+    format!("Bearer realm=\"{}\"{error}", realm(site))
 }
 
 /// The 403 for a key that may do less than the others.

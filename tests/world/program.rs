@@ -46,11 +46,16 @@ pub struct Place {
 impl Place {
     pub fn on(engine: Engine) -> Place {
         let (database, home) = home(engine);
-        let url = match &database {
+        let url = Place::url_of(&database);
+        Place { database, url, folder: tempfile::tempdir().unwrap(), _home: home }
+    }
+
+    /// As `--database-url` takes it.
+    pub fn url_of(database: &DatabaseUrl) -> String {
+        match database {
             DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
             DatabaseUrl::Postgres(url) => url.clone(),
-        };
-        Place { database, url, folder: tempfile::tempdir().unwrap(), _home: home }
+        }
     }
 
     /// Runs the program on this database until it ends, with `input` piped in.

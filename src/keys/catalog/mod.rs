@@ -161,7 +161,7 @@ impl Catalog {
     }
 
     /// What a request to the protected API needs, by the first route that means it. `path` is decoded and has no query.
-    pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
+    pub fn first_route(&self, method: &str, path: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.means(method, path))
     }
 
@@ -235,12 +235,12 @@ mod tests {
             route(&[], "/v2/**", "shifts:write"),
         ];
         let catalog = Catalog::new(Parts { routes, ..Parts::built_in() }).expect("coherent");
-        let needs = |method, path| catalog.route(method, path).map(|route| route.require[0].to_string());
+        let needs = |method, path| catalog.first_route(method, path).map(|route| route.require[0].to_string());
         assert_eq!(needs("GET", "/v2/users/me").as_deref(), Some("leaves:read"));
         assert_eq!(needs("GET", "/v2/users/7").as_deref(), Some("users:read"));
         assert_eq!(needs("POST", "/v2/users/7").as_deref(), Some("shifts:write"));
         assert_eq!(needs("GET", "/v3/users/7"), None);
-        assert_eq!(Catalog::built_in().route("GET", "/"), None);
+        assert_eq!(Catalog::built_in().first_route("GET", "/"), None);
     }
 
     #[test]

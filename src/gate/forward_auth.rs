@@ -1,0 +1,179 @@
+//! The doors at which proxies ask before they let a request through: nginx, Traefik, Caddy, Envoy. Each takes any method,
+//! reads no body, and answers 200 with who it is, or 401 or 403 and why.
+
+use std::borrow::Cow;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::asked::{Asked, Caller, Told};
+use super::call::Call;
+use super::held::{self, Held, Proxy, Unclear};
+use super::known::KnownKey;
+use super::needs::{self, Needs, NeedsError};
+use super::path::{self, PathError};
+use super::refused::{self, Door};
+use super::verdict::Verdict;
+use crate::fault::Fault;
+use crate::keys::grants::Grant;
+use crate::site::Site;
+
+static X_KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
+static X_KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
+static X_KEY_TEAM: HeaderName = HeaderName::from_static("x-key-team");
+static X_KEY_PROJECT: HeaderName = HeaderName::from_static("x-key-project");
+static X_KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
+static X_KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
+static X_KEY_FIELDS: HeaderName = HeaderName::from_static("x-key-fields");
+static X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
+
+/// What of a name stands unescaped in a header: RFC 3986's unreserved characters.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// nginx asks.
+pub async fn nginx(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    ask(Proxy::Nginx, &request, &site).await
+}
+
+/// Traefik asks.
+pub async fn traefik(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    ask(Proxy::Traefik, &request, &site).await
+}
+
+/// Caddy asks.
+pub async fn caddy(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    ask(Proxy::Caddy, &request, &site).await
+}
+
+/// Envoy asks.
+pub async fn envoy(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    ask(Proxy::Envoy, &request, &site).await
+}
+
+async fn ask(proxy: Proxy, request: &HttpRequest, site: &Site) -> HttpResponse {
+    let call = Call::of(request, site);
+    let answered = answer(proxy, &call).await;
+    call.answer(answered)
+}
+
+/// Why a request is refused whatever key it brings: mostly something for whoever runs the proxy.
+enum Closed {
+    /// What the proxy tells, or does not tell.
+    Told(&'static str),
+    Path(PathError),
+    Needs(NeedsError),
+    NoRoute,
+}
+
+impl From<Unclear> for Closed {
+    fn from(_: Unclear) -> Closed {
+        Closed::Told("A header in which the proxy tells of the request stands there twice, or is no text.")
+    }
+}
+
+async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
+    if !call.site.askers.admit_proxy(call.request, call.site).await? {
+        return Ok(refused::asker(call));
+    }
+    let held = match Held::read(proxy, call.request, call.site) {
+        Ok(held) => held,
+        Err(unclear) => return Ok(closed(&unclear.into(), call)),
+    };
+    let needs = match needs_of(&held, call.site) {
+        Ok(needs) => needs,
+        Err(why) => return Ok(closed(&why, call)),
+    };
+    if call.site.catalog.gate().lets_preflights_pass && held.is_preflight(call.request) {
+        return Ok(let_through(None));
+    }
+    let required = match required(&held, &needs, call.site) {
+        Ok(required) => required,
+        Err(why) => return Ok(closed(&why, call)),
+    };
+    let asked = Asked {
+        permissions: Cow::Borrowed(required),
+        project: needs.project.as_deref(),
+        origin: held::origin(call.request),
+        address: Told::of(held.address),
+        ..Asked::default()
+    };
+    let by = Caller { address: held.address, client: call.header("user-agent") };
+    Ok(match call.site.gate.judge(call.presented(), &asked, by).await? {
+        Verdict::Valid(key) => let_through(Some(&key)),
+        verdict => {
+            refused::tell(&verdict, required, if proxy == Proxy::Nginx { Door::Nginx } else { Door::Other }, call)
+        }
+    })
+}
+
+/// What the proxy's configuration fixes. A path that could be read in two ways is refused, whether or not a route is
+/// looked up by it.
+fn needs_of<'a>(held: &Held<'a>, site: &Site) -> Result<Needs<'a>, Closed> {
+    if let Some(target) = held.target {
+        path::of_target(target).map_err(Closed::Path)?;
+    }
+    let mut needs = Needs::of_query(held.query, &site.catalog).map_err(Closed::Needs)?;
+    if let Some(list) = held.require {
+        needs::required(list, &site.catalog, &mut needs.require).map_err(Closed::Needs)?;
+    }
+    Ok(needs)
+}
+
+/// What is required: what is fixed, or else what the first route says that means the request.
+fn required<'a>(held: &Held<'_>, needs: &'a Needs<'_>, site: &'a Site) -> Result<&'a [Grant], Closed> {
+    if !needs.require.is_empty() {
+        return Ok(&needs.require);
+    }
+    let (Some(method), Some(target)) = (held.method, held.target) else {
+        return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
+    };
+    let path = path::of_target(target).map_err(Closed::Path)?;
+    site.catalog.first_route(method, &path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
+}
+
+fn closed(why: &Closed, call: &Call<'_>) -> HttpResponse {
+    let (code, title, detail) = match why {
+        Closed::Told(detail) => ("REQUEST_NOT_TOLD", "The proxy does not tell the request", *detail),
+        Closed::Path(error) => ("PATH_NOT_ALLOWED", "A path that could be read in two ways", error.sentence()),
+        Closed::Needs(NeedsError::Query) => (
+            "NEEDS_UNREADABLE",
+            "The proxy's configuration cannot be read",
+            "At this door the query has `require`, and `project` once, and nothing else.",
+        ),
+        Closed::Needs(NeedsError::NotAPermission) => (
+            "NEEDS_UNREADABLE",
+            "The proxy's configuration cannot be read",
+            "`require` names permissions: shifts:read.",
+        ),
+        Closed::Needs(NeedsError::NotOffered) => {
+            ("NEEDS_NOT_OFFERED", "Nobody can have this permission", "The catalog has no permission that is required.")
+        }
+        Closed::NoRoute => (
+            "NO_ROUTE",
+            "Nothing says what this request needs",
+            "No route of the catalog means it, and the proxy's configuration requires nothing.",
+        ),
+    };
+    refused::forbidden(code, title, detail, call)
+}
+
+/// 200 with all that an API may want to know, each header in any case: what a client sent under its name is overwritten.
+fn let_through(key: Option<&KnownKey>) -> HttpResponse {
+    let mut answer = HttpResponse::new(actix_web::http::StatusCode::OK);
+    let headers = answer.headers_mut();
+    let mut set = |name: &HeaderName, value: Option<HeaderValue>| {
+        headers.insert(name.clone(), value.unwrap_or(HeaderValue::from_static("")));
+    };
+    let text = |text: &str| HeaderValue::from_str(text).ok();
+    set(&X_KEY_ID, key.and_then(|key| HeaderValue::try_from(key.id()).ok()));
+    set(&X_KEY_NAME, key.and_then(|key| text(&Cow::from(utf8_percent_encode(key.name(), UNRESERVED)))));
+    set(&X_KEY_TEAM, key.and_then(|key| text(key.team().id.as_str())));
+    set(&X_KEY_PROJECT, key.and_then(KnownKey::project).and_then(text));
+    set(&X_KEY_KIND, key.and_then(|key| text(key.kind())));
+    set(&X_KEY_PERMISSIONS, key.and_then(|key| text(key.permissions_text())));
+    set(&X_KEY_FIELDS, key.and_then(|key| text(key.fields_text())));
+    let expires = key.and_then(KnownKey::expires_at);
+    set(&X_KEY_EXPIRES, expires.and_then(|at| HeaderValue::try_from(at.rfc3339()).ok()));
+    answer
+}

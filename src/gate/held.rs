@@ -1,0 +1,152 @@
+//! What a proxy tells of the request that it holds back until we have answered. Each proxy tells it in its own way, and
+//! of each only that way is read: what another would say may come from the client.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+
+use super::asked::Told;
+use crate::site::Site;
+
+static X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+static X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The beginning of every address at Envoy's door; what the client asked for follows.
+pub const ENVOY_PREFIX: &str = "/auth/envoy";
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// `auth_request`. What it tells stands in headers that its configuration sets.
+    Nginx,
+    /// ForwardAuth.
+    Traefik,
+    /// `forward_auth`.
+    Caddy,
+    /// `ext_authz` over HTTP: its own request has the client's method, and the client's path and query behind a prefix.
+    /// `/-/shifts:read/` at the end of the prefix requires something fixed; an API that has addresses which begin so
+    /// themselves is asked for that way.
+    Envoy,
+}
+
+/// A request that is held back.
+#[derive(Debug)]
+pub struct Held<'a> {
+    /// Its method; none: not told.
+    pub method: Option<&'a str>,
+    /// Its path and query, as the client sent them; none: not told.
+    pub target: Option<&'a [u8]>,
+    /// What is required of it, where Envoy's prefix says it.
+    pub require: Option<&'a str>,
+    /// The query of the proxy's own configuration.
+    pub query: &'a str,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// A header stands there twice, or is no text: what is meant is not guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unclear;
+
+impl<'a> Held<'a> {
+    /// Reads what this proxy tells.
+    pub fn read(proxy: Proxy, request: &'a HttpRequest, site: &Site) -> Result<Held<'a>, Unclear> {
+        let headers = request.headers();
+        let told = |method, uri| Ok((text(headers, method)?, one(headers, uri)?));
+        let query = request.uri().query().unwrap_or_default();
+        Ok(match proxy {
+            Proxy::Nginx => {
+                let (method, target) = told(&X_ORIGINAL_METHOD, &X_ORIGINAL_URI)?;
+                let address = text(headers, &X_REAL_IP)?.and_then(|text| text.trim().parse().ok());
+                Held { method, target, require: None, query, address }
+            }
+            Proxy::Traefik | Proxy::Caddy => {
+                let (method, target) = told(&X_FORWARDED_METHOD, &X_FORWARDED_URI)?;
+                Held { method, target, require: None, query, address: forwarded_for(headers, site) }
+            }
+            Proxy::Envoy => {
+                let whole = request.uri().path_and_query().map_or("", |whole| whole.as_str());
+                let (require, target) = behind_prefix(whole);
+                let method = Some(request.method().as_str());
+                let target = Some(target.as_bytes());
+                Held { method, target, require, query: "", address: forwarded_for(headers, site) }
+            }
+        })
+    }
+
+    /// Whether a browser asks what it may ask (the Fetch standard's preflight): that never carries a key.
+    pub fn is_preflight(&self, request: &HttpRequest) -> bool {
+        let has = |name| request.headers().contains_key(name);
+        self.method == Some("OPTIONS") && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+}
+
+/// The `Origin` of a request, or else its `Referer`. Two of them are none.
+pub fn origin(request: &HttpRequest) -> Told<&str> {
+    let headers = request.headers();
+    let name = if headers.contains_key(header::ORIGIN) { header::ORIGIN } else { header::REFERER };
+    Told::of(text(headers, &name).ok().flatten())
+}
+
+/// `/auth/envoy/v2/users?all` → nothing fixed, `/v2/users?all`; `/auth/envoy/-/shifts:read//v2` → `shifts:read`, `/v2`.
+fn behind_prefix(whole: &str) -> (Option<&str>, &str) {
+    let target = whole.strip_prefix(ENVOY_PREFIX).unwrap_or_default();
+    match target.strip_prefix("/-/") {
+        Some(fixed) => {
+            let (require, target) = fixed.split_once('/').unwrap_or((fixed, ""));
+            (Some(require), target)
+        }
+        None => (None, target),
+    }
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Unclear> {
+    let mut values = headers.get_all(name);
+    let first = values.next();
+    if values.next().is_some() { Err(Unclear) } else { Ok(first.map(|value| value.as_bytes())) }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Unclear> {
+    one(headers, name)?.map(|value| std::str::from_utf8(value).map_err(|_| Unclear)).transpose()
+}
+
+/// The client as the proxy that asks saw it; behind proxies that are trusted, as the first of these saw it.
+fn forwarded_for(headers: &HeaderMap, site: &Site) -> Option<IpAddr> {
+    let mut hops: Vec<&str> = Vec::new();
+    for value in headers.get_all(&X_FORWARDED_FOR) {
+        hops.extend(value.to_str().ok()?.split(',').map(str::trim));
+    }
+    let last: IpAddr = hops.pop()?.parse().ok()?;
+    Some(site.client_address(last, &hops))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_envoys_prefix_is_the_clients() {
+        for (whole, require, target) in [
+            ("/auth/envoy/v2/users?require=a:b", None, "/v2/users?require=a:b"),
+            ("/auth/envoy/", None, "/"),
+            ("/auth/envoy", None, ""),
+            ("/auth/envoy?x", None, "?x"),
+            ("/auth/envoy//v2", None, "//v2"),
+            ("/auth/envoyx", None, "x"),
+            ("/auth/envoy/-", None, "/-"),
+            ("/auth/envoy/-/shifts:read//v2/users?x", Some("shifts:read"), "/v2/users?x"),
+            ("/auth/envoy/-/shifts:read,users:read//", Some("shifts:read,users:read"), "/"),
+            // The slash at the prefix's end is missing: nothing is a path then.
+            ("/auth/envoy/-/shifts:read/v2/users", Some("shifts:read"), "v2/users"),
+            ("/auth/envoy/-/shifts:read", Some("shifts:read"), ""),
+            ("/auth/envoy/-//v2", Some(""), "/v2"),
+        ] {
+            assert_eq!(behind_prefix(whole), (require, target), "{whole}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A program asks about a key as OAuth's programs ask about tokens (RFC 7662).
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::asked::{Asked, Caller, Told};
+use super::bearer;
+use super::body;
+use super::call::Call;
+use super::known::KnownKey;
+use super::question;
+use super::refused;
+use super::verdict::Verdict;
+use crate::fault::Fault;
+use crate::site::Site;
+
+#[derive(Serialize)]
+struct Active<'a> {
+    active: bool,
+    scope: &'a str,
+    client_id: String,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    iat: i64,
+    sub: &'a str,
+    iss: String,
+    name: &'a str,
+    kind: &'a str,
+    project: Option<&'a str>,
+    fields: BTreeMap<&'a str, &'a [String]>,
+}
+
+impl<'a> Active<'a> {
+    fn of(key: &'a KnownKey, site: &Site) -> Active<'a> {
+        Active {
+            active: true,
+            scope: key.permissions_text(),
+            client_id: key.id(),
+            token_type: "Bearer",
+            exp: key.expires_at().map(crate::clock::Moment::unix),
+            iat: key.created_at().unix(),
+            sub: key.team().id.as_str(),
+            iss: site.public_url.to_string(),
+            name: key.name(),
+            kind: key.kind(),
+            project: key.project(),
+            fields: key.may().restricted().collect(),
+        }
+    }
+}
+
+/// What is asked of which token.
+struct Form {
+    token: String,
+    origin: Option<String>,
+    address: Option<std::net::IpAddr>,
+}
+
+impl Form {
+    /// Reads `token`, and beside it `origin` and `address` of the request that brought it. What else OAuth's programs
+    /// send is not looked at, as the RFC has it.
+    fn read(body: &[u8]) -> Result<Form, String> {
+        let pairs: Vec<(String, String)> =
+            serde_html_form::from_bytes(body).map_err(|_| "The body is no form.".to_owned())?;
+        let one = |name: &str| {
+            let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone());
+            let first = values.next();
+            if values.next().is_some() { Err(format!("`{name}` stands there twice.")) } else { Ok(first) }
+        };
+        Ok(Form {
+            token: one("token")?.ok_or_else(|| "`token` is missing.".to_owned())?,
+            origin: one("origin")?,
+            address: one("address")?.as_deref().map(question::address).transpose()?,
+        })
+    }
+}
+
+/// Judges the token in the body.
+pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Site>) -> HttpResponse {
+    let call = Call::of(&request, &site);
+    let answered = answer(&call, payload).await;
+    call.answer(answered)
+}
+
+async fn answer(call: &Call<'_>, payload: web::Payload) -> Result<HttpResponse, Fault> {
+    if !call.site.askers.admit_program(call.request, call.site).await? {
+        return Ok(refused::asker(call));
+    }
+    let body = match body::read(call, payload).await {
+        Ok(body) => body,
+        Err(none) => return Ok(none.answer(call)),
+    };
+    let form = match Form::read(&body) {
+        Ok(form) => form,
+        Err(why) => return Ok(body::bad(&why, call)),
+    };
+    let asked = Asked { origin: Told::of(form.origin.as_deref()), address: Told::of(form.address), ..Asked::default() };
+    let by = Caller { address: form.address, client: None };
+    Ok(match call.site.gate.judge(bearer::read_text(&form.token), &asked, by).await? {
+        Verdict::Valid(key) => HttpResponse::Ok().json(Active::of(&key, call.site)),
+        // Nothing more, so that nobody learns whether there was such a key (RFC 7662, 2.2).
+        _ => HttpResponse::Ok().content_type("application/json").body("{\"active\":false}"),
+    })
+}
