@@ -21,6 +21,9 @@ impl Moment {
     const FIRST: i64 = -62_135_596_800; // 0001-01-01T00:00:00Z
     const LAST: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
 
+    /// The last of them: no key is given an end so late (9998 is the last year), so that it can stand for none.
+    pub const END: Moment = Moment(Moment::LAST);
+
     /// The moment that many seconds after 1970, if it lies in the years 1 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Moment> {
         (Moment::FIRST..=Moment::LAST).contains(&seconds).then_some(Moment(seconds))

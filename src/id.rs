@@ -3,6 +3,7 @@
 //! An id is a ULID behind a prefix that says what it names. Ids made later sort later, also within
 //! one second, which is what makes "newest first" stable. They are no secret and guard nothing.
 
+use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,22 +14,29 @@ static GENERATOR: LazyLock<Mutex<ulid::Generator>> = LazyLock::new(|| Mutex::new
 
 /// A fresh ULID in small letters, made at `now`.
 pub(crate) fn mint(now: Moment) -> String {
-    mint_behind("", now)
+    mint_from(&mut GENERATOR.lock().unwrap_or_else(PoisonError::into_inner), "", now)
 }
 
-/// As [`mint`], behind a prefix.
-pub(crate) fn mint_behind(prefix: &str, now: Moment) -> String {
+fn mint_from(generator: &mut ulid::Generator, prefix: &str, now: Moment) -> String {
     let since_1970 = Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0));
-    let mut generator = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let ulid = match generator.generate_from_datetime(UNIX_EPOCH + since_1970) {
         Ok(ulid) => ulid,
         Err(overflow) => overflow.commit_overflow_random(),
     };
-    drop(generator);
     let mut text = String::with_capacity(prefix.len() + ulid::ULID_LEN);
     text.push_str(prefix);
     push_unpacked(ulid.to_bytes(), &mut text);
     text
+}
+
+thread_local! {
+    /// A generator a thread: requests are named on all of them at once, and need no order between them.
+    static OF_REQUESTS: RefCell<ulid::Generator> = RefCell::new(ulid::Generator::new());
+}
+
+/// A fresh name for a request: `req_…`.
+pub(crate) fn mint_request(now: Moment) -> String {
+    OF_REQUESTS.with_borrow_mut(|generator| mint_from(generator, "req_", now))
 }
 
 /// Whether `text` is a ULID as [`mint`] writes it.

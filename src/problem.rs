@@ -1,6 +1,7 @@
 //! problem+json (RFC 9457): what a machine reads when it is refused.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ impl Problem<'_> {
         let mut answer = HttpResponse::build(self.status);
         with(&mut answer);
         let Problem { status, code, title, detail } = self;
-        answer.content_type("application/problem+json");
+        answer.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
         answer.json(Body { status: status.as_u16(), title, detail, code, request_id, required })
     }
 }

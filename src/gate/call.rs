@@ -1,7 +1,9 @@
 //! One question at a door, and what all answers have in common. Nothing is logged of a verdict: a line would cost more
 //! than the verdict itself, and the use of a key and the metrics tell more.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::bearer::{self, Presented};
@@ -11,6 +13,8 @@ use crate::id;
 use crate::problem;
 use crate::site::Site;
 
+// Names are parsed once: by text each look-up would do it anew.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
 
@@ -27,19 +31,19 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A question that just came.
     pub fn of(request: &'a HttpRequest, site: &'a Site) -> Call<'a> {
-        Call { request, site, id: id::mint_behind("req_", site.now()) }
+        Call { request, site, id: id::mint_request(site.now()) }
     }
 
     /// A header's text; none if there is none, or it is no ASCII text.
-    pub fn header(&self, name: &str) -> Option<&'a str> {
+    pub fn header(&self, name: HeaderName) -> Option<&'a str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The key that the request itself presents.
     pub fn presented(&self) -> Presented<'a> {
         let headers = self.request.headers();
-        let all = |name: &'static str| headers.get_all(name).map(|value| value.as_bytes());
-        bearer::read(all("authorization"), all("x-api-key"))
+        let all = |name: HeaderName| headers.get_all(name).map(|value| value.as_bytes());
+        bearer::read(all(AUTHORIZATION), all(X_API_KEY))
     }
 
     /// 200 with what is known of a good key.

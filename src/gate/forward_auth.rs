@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -98,7 +98,7 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
         address: Told::of(held.address),
         ..Asked::default()
     };
-    let by = Caller { address: held.address, client: call.header("user-agent") };
+    let by = Caller { address: held.address, client: call.header(USER_AGENT) };
     Ok(match call.site.gate.judge(call.presented(), &asked, by).await? {
         Verdict::Valid(key) => let_through(Some(&key)),
         verdict => {

@@ -11,27 +11,27 @@ use crate::keys::secret::Digest;
 /// All keys of all teams.
 #[derive(Debug, Default)]
 pub struct Index {
-    keys: HashMap<Digest, Arc<KnownKey>, Spread>,
+    keys: HashMap<Digest, KnownKey, Spread>,
     /// The names of projects, which change without the keys that are filed under them.
     projects: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
     /// The key of that digest.
-    pub fn get(&self, digest: &Digest) -> Option<Arc<KnownKey>> {
+    pub fn get(&self, digest: &Digest) -> Option<KnownKey> {
         self.keys.pin().get(digest).cloned()
     }
 
     /// Keeps a key, in place of what was known of it.
     pub fn put(&self, digest: Digest, key: KnownKey) {
-        self.keys.pin().insert(digest, Arc::new(key));
+        self.keys.pin().insert(digest, key);
     }
 
     /// Keeps a key from a database that may have gone back in time: one that was known to be revoked stays so.
     pub fn put_careful(&self, digest: Digest, key: KnownKey) {
         let keys = self.keys.pin();
         let was_revoked = keys.get(&digest).is_some_and(|known| known.is_revoked());
-        keys.insert(digest, Arc::new(if was_revoked { key.revoked() } else { key }));
+        keys.insert(digest, if was_revoked { key.revoked() } else { key });
     }
 
     /// Forgets a key.

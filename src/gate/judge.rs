@@ -9,6 +9,7 @@ use super::bearer::Presented;
 use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
+use super::refused::Challenges;
 use super::store;
 use super::throttle::Throttle;
 use super::verdict::{Code, Flaw, Verdict};
@@ -33,6 +34,7 @@ pub struct Gate {
     store: Store,
     clock: Clock,
     metrics: Arc<Metrics>,
+    challenges: Challenges,
 }
 
 /// How the gate stands, for those who watch it.
@@ -61,6 +63,7 @@ impl Gate {
             store: store.clone(),
             clock: clock.clone(),
             metrics,
+            challenges: Challenges::of(catalog.product()),
         }
     }
 
@@ -100,7 +103,7 @@ impl Gate {
 
     /// Asks the database, and keeps nothing of the answer. What was known to be revoked stays so, also if the database
     /// was put back to a time before.
-    async fn ask(&self, digest: Digest) -> Result<Option<Arc<KnownKey>>, Fault> {
+    async fn ask(&self, digest: Digest) -> Result<Option<KnownKey>, Fault> {
         let store = replica().unwrap_or_else(|| self.store.clone());
         let (read, names) = store
             .read_for_gate(move |db| {
@@ -114,7 +117,12 @@ impl Gate {
         let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
         let was_revoked = self.knowledge.index.get(&digest).is_some_and(|known| known.is_revoked());
-        Ok(Some(Arc::new(if was_revoked { key.revoked() } else { key })))
+        Ok(Some(if was_revoked { key.revoked() } else { key }))
+    }
+
+    /// What a 401 asks for.
+    pub fn challenges(&self) -> &Challenges {
+        &self.challenges
     }
 
     /// What is told of a good key, as JSON.

@@ -74,15 +74,16 @@ pub struct Shape {
     json_tail: Box<str>,
 }
 
-/// A key, packed.
-#[derive(Debug)]
+/// A key, packed. A copy shares what is large.
+#[derive(Clone, Debug)]
 pub struct KnownKey {
     id: [u8; 16],
-    name: Box<str>,
+    name: Arc<str>,
     shape: Arc<Shape>,
-    bounds: Option<Box<(Domains, Addresses)>>,
+    bounds: Option<Arc<(Domains, Addresses)>>,
     created_at: Moment,
-    expires_at: Option<Moment>,
+    /// Before or at [`Moment::END`]; that itself is never.
+    expires_at: Moment,
     is_revoked: bool,
 }
 
@@ -156,7 +157,7 @@ impl KnownKey {
 
     /// When it ends.
     pub fn expires_at(&self) -> Option<Moment> {
-        self.expires_at
+        (self.expires_at != Moment::END).then_some(self.expires_at)
     }
 
     /// Whether it was revoked.
@@ -166,7 +167,7 @@ impl KnownKey {
 
     /// What it is at `now`.
     pub fn status(&self, now: Moment) -> Status {
-        Status::at(self.is_revoked, Expiration(self.expires_at), now)
+        Status::at(self.is_revoked, Expiration(self.expires_at()), now)
     }
 
     /// Whether pages from there may use it.
@@ -204,7 +205,7 @@ impl KnownKey {
         out.push_str(json_tail);
         out.push_str(",\"created_at\":\"");
         self.created_at.push_rfc3339(&mut out);
-        match self.expires_at {
+        match self.expires_at() {
             Some(at) => {
                 out.push_str("\",\"expires_at\":\"");
                 at.push_rfc3339(&mut out);
@@ -219,16 +220,8 @@ impl KnownKey {
     }
 
     /// The same key, revoked.
-    pub(super) fn revoked(&self) -> KnownKey {
-        KnownKey {
-            id: self.id,
-            name: self.name.clone(),
-            shape: self.shape.clone(),
-            bounds: self.bounds.clone(),
-            created_at: self.created_at,
-            expires_at: self.expires_at,
-            is_revoked: true,
-        }
+    pub(super) fn revoked(self) -> KnownKey {
+        KnownKey { is_revoked: true, ..self }
     }
 }
 
@@ -316,9 +309,9 @@ impl Packer {
             id: key.id.packed(),
             name: key.name.into(),
             shape,
-            bounds: is_bounded.then(|| Box::new((key.domains, key.addresses))),
+            bounds: is_bounded.then(|| Arc::new((key.domains, key.addresses))),
             created_at: key.created_at,
-            expires_at: key.expiration.at(),
+            expires_at: key.expiration.at().unwrap_or(Moment::END),
             is_revoked: key.is_revoked,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use actix_web::http::header::{ORIGIN, REFERER, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::asked::{Asked, Caller, Told};
@@ -27,7 +28,7 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 
 async fn answer(call: &Call<'_>) -> Result<HttpResponse, Fault> {
     let address = call.site.client_of(call.request);
-    let origin = Told::of(call.header("origin").or_else(|| call.header("referer")));
+    let origin = Told::of(call.header(ORIGIN).or_else(|| call.header(REFERER)));
     let asked = Asked { origin, address: Told::Some(address), ..Asked::default() };
     Ok(match judge(call, &asked, address).await? {
         Verdict::Valid(key) => call.good(&key),
@@ -36,7 +37,7 @@ async fn answer(call: &Call<'_>) -> Result<HttpResponse, Fault> {
 }
 
 async fn judge(call: &Call<'_>, asked: &Asked<'_>, address: IpAddr) -> Result<Verdict, Fault> {
-    let by = Caller { address: Some(address), client: call.header("user-agent") };
+    let by = Caller { address: Some(address), client: call.header(USER_AGENT) };
     call.site.gate.judge(call.presented(), asked, by).await
 }
 

@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 
 use super::call::Call;
 use super::verdict::{Code, Flaw, Verdict};
+use crate::keys::catalog::Product;
 use crate::keys::grants::Grant;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -36,14 +38,14 @@ pub fn tell(verdict: &Verdict, required: &[Grant], door: Door, call: &Call<'_>) 
         let status = StatusCode::UNAUTHORIZED;
         let problem = Problem { status, code: code.word(), title, detail: &detail };
         return problem.answer_requiring(&call.id, required, |answer| {
-            answer.insert_header((header::WWW_AUTHENTICATE, challenge(code, call.site)));
+            answer.insert_header((header::WWW_AUTHENTICATE, call.site.gate.challenges().to(code)));
         });
     }
     let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
     let problem = Problem { status: StatusCode::FORBIDDEN, code: code.word(), title, detail: &detail };
     problem.answer_requiring(&call.id, required, |answer| {
         if code == Code::InsufficientPermissions {
-            let realm = realm(call.site);
+            let realm = realm(&call.site.catalog.product().name);
             let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\"");
             answer.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
@@ -83,17 +85,34 @@ pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
     }
     let (title, detail) = words(verdict, call.site);
     let code = verdict.code();
-    let challenge = challenge(code, call.site);
+    let challenge = call.site.gate.challenges().to(code);
     let status = StatusCode::UNAUTHORIZED;
     Problem { status, code: code.word(), title, detail: &detail }.answer(&call.id, |answer| {
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     })
 }
 
-/// RFC 6750, 3: an error is named only where a credential was sent.
-fn challenge(code: Code, site: &Site) -> String {
-    let error = if code == Code::Missing { "" } else { ", error=\"invalid_token\"" };
-    format!("Bearer realm=\"{}\"{error}", realm(site))
+/// The challenges of 401s, ready to be sent.
+pub struct Challenges {
+    missing: HeaderValue,
+    invalid: HeaderValue,
+}
+
+impl Challenges {
+    /// In the name of a product.
+    pub fn of(product: &Product) -> Challenges {
+        let realm = realm(&product.name);
+        let ready = |text: String| HeaderValue::try_from(text).expect("a realm is printable ASCII");
+        Challenges {
+            missing: ready(format!("Bearer realm=\"{realm}\"")),
+            invalid: ready(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+        }
+    }
+
+    /// RFC 6750, 3: an error is named only where a credential was sent.
+    fn to(&self, code: Code) -> HeaderValue {
+        if code == Code::Missing { self.missing.clone() } else { self.invalid.clone() }
+    }
 }
 
 /// The 403 for a key that may do less than the others.
@@ -146,11 +165,6 @@ fn begins(site: &Site) -> String {
 }
 
 /// The product's name as a quoted string may hold it.
-fn realm(site: &Site) -> String {
-    site.catalog
-        .product()
-        .name
-        .chars()
-        .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
-        .collect()
+fn realm(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ').collect()
 }

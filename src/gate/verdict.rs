@@ -1,8 +1,6 @@
 //! The verdict on a presented secret, and why. Checked in this order, the first that fails names it: form (no
 //! look-up), digest, revocation, expiration, kind, project, origin, address, permissions, fields.
 
-use std::sync::Arc;
-
 use super::asked::{Asked, Told};
 use super::known::KnownKey;
 use crate::clock::Moment;
@@ -102,17 +100,17 @@ pub enum Flaw {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// It is.
-    Valid(Arc<KnownKey>),
+    Valid(KnownKey),
     /// It is not. The key, where one was found, is for the record: what it is called is nobody's business who holds
     /// no good one.
-    Refused(Code, Option<Arc<KnownKey>>),
+    Refused(Code, Option<KnownKey>),
     /// It cannot be a key at all.
     Malformed(Flaw),
 }
 
 impl Verdict {
     /// The verdict on a key that was found, at `now`.
-    pub fn on(key: Arc<KnownKey>, asked: &Asked<'_>, now: Moment) -> Verdict {
+    pub fn on(key: KnownKey, asked: &Asked<'_>, now: Moment) -> Verdict {
         match refusal(&key, asked, now) {
             None => Verdict::Valid(key),
             Some(code) => Verdict::Refused(code, Some(key)),
@@ -129,7 +127,7 @@ impl Verdict {
     }
 
     /// The key that was found.
-    pub fn key(&self) -> Option<&Arc<KnownKey>> {
+    pub fn key(&self) -> Option<&KnownKey> {
         match self {
             Verdict::Valid(key) | Verdict::Refused(_, Some(key)) => Some(key),
             Verdict::Refused(_, None) | Verdict::Malformed(_) => None,
@@ -205,7 +203,7 @@ mod tests {
 
     fn code(key: ReadKey, asked: &Asked<'_>, now: i64) -> Code {
         let key = Packer::new(Catalog::built_in()).pack(key).expect("readable");
-        Verdict::on(Arc::new(key), asked, moment(now)).code()
+        Verdict::on(key, asked, moment(now)).code()
     }
 
     fn all_wrong() -> Asked<'static> {
