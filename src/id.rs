@@ -31,7 +31,7 @@ fn mint_from(generator: &mut ulid::Generator, prefix: &str, now: Moment) -> Stri
 
 thread_local! {
     /// A generator a thread: requests are named on all of them at once, and need no order between them.
-    static OF_REQUESTS: RefCell<ulid::Generator> = RefCell::new(ulid::Generator::new());
+    static OF_REQUESTS: RefCell<ulid::Generator> = const { RefCell::new(ulid::Generator::new()) };
 }
 
 /// A fresh name for a request: `req_…`.
