@@ -120,6 +120,7 @@ routes! { GATE_DOORS, gate_doors, gate::wrong_method:
 routes! { DOORS, doors, wrong_method:
     health::UP => { GET Open health::up }
     health::READY => { GET Open health::ready }
+    gate::address::OPENAPI => { GET Open gate::openapi::ask }
     assets::ADDRESS => { GET Open assets::serve }
 }
 

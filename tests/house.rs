@@ -95,6 +95,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("docs/api", Some("docs/api")),
     ("gate/forward_auth", None),
     ("gate/introspect", None),
+    ("gate/openapi", None),
     ("gate/own_key", None),
     ("gate/verify", None),
     ("keys/create", Some("keys/create")),

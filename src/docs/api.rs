@@ -58,6 +58,8 @@ struct ApiDocsPage {
     porch: Porch,
     back: Back,
     self_url: String,
+    /// The same for programs.
+    openapi_url: &'static str,
     /// Of each kind, at least one.
     looks: Vec<KeyLook>,
     has_secret: bool,
@@ -77,6 +79,7 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         porch: Porch::of(&site),
         back,
         self_url: gate::own_key_url(&site),
+        openapi_url: gate::address::OPENAPI,
         looks: site.catalog.kinds().iter().map(KeyLook::of).collect(),
         has_secret: site.catalog.kinds().iter().any(|kind| !kind.is_publishable()),
         publishable: Publishable::of(&site.catalog),

@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::asked::{Asked, Caller, Told};
+use super::asked::{self, Asked, Caller};
 use super::call::Call;
 use super::held::{self, Held, Proxy, Unclear};
 use super::known::KnownKey;
@@ -76,29 +76,25 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
     if !call.site.askers.admit_proxy(call.request, call.site).await? {
         return Ok(refused::asker(call));
     }
-    let held = match Held::read(proxy, call.request, call.site) {
-        Ok(held) => held,
-        Err(unclear) => return Ok(closed(&unclear.into(), call)),
-    };
-    let needs = match needs_of(&held, call.site) {
-        Ok(needs) => needs,
+    let told = match Told::read(proxy, call) {
+        Ok(told) => told,
         Err(why) => return Ok(closed(&why, call)),
     };
-    if call.site.catalog.gate().lets_preflights_pass && held.is_preflight(call.request) {
+    if call.site.catalog.gate().lets_preflights_pass && told.held.is_preflight(call.request) {
         return Ok(let_through(None));
     }
-    let required = match required(&held, &needs, call.site) {
+    let required = match told.required(call.site) {
         Ok(required) => required,
         Err(why) => return Ok(closed(&why, call)),
     };
     let asked = Asked {
         permissions: Cow::Borrowed(required),
-        project: needs.project.as_deref(),
+        project: told.needs.project.as_deref(),
         origin: held::origin(call.request),
-        address: Told::of(held.address),
+        address: asked::Told::of(told.held.address),
         ..Asked::default()
     };
-    let by = Caller { address: held.address, client: call.header(USER_AGENT) };
+    let by = Caller { address: told.held.address, client: call.header(USER_AGENT) };
     Ok(match call.site.gate.judge(call.presented(), &asked, by).await? {
         Verdict::Valid(key) => let_through(Some(&key)),
         verdict => {
@@ -107,29 +103,35 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
     })
 }
 
-/// What the proxy's configuration fixes. A path that could be read in two ways is refused, whether or not a route is
-/// looked up by it.
-fn needs_of<'a>(held: &Held<'a>, site: &Site) -> Result<Needs<'a>, Closed> {
-    if let Some(target) = held.target {
-        path::of_target(target).map_err(Closed::Path)?;
-    }
-    let mut needs = Needs::of_query(held.query, &site.catalog).map_err(Closed::Needs)?;
-    if let Some(list) = held.require {
-        needs::required(list, &site.catalog, &mut needs.require).map_err(Closed::Needs)?;
-    }
-    Ok(needs)
+/// A request that is held back, and what is fixed for it.
+struct Told<'a> {
+    held: Held<'a>,
+    /// Decoded. One that could be read in two ways is refused, whether or not a route is looked up by it.
+    path: Option<Cow<'a, str>>,
+    needs: Needs<'a>,
 }
 
-/// What is required: what is fixed, or else what the first route says that means the request.
-fn required<'a>(held: &Held<'_>, needs: &'a Needs<'_>, site: &'a Site) -> Result<&'a [Grant], Closed> {
-    if !needs.require.is_empty() {
-        return Ok(&needs.require);
+impl<'a> Told<'a> {
+    fn read(proxy: Proxy, call: &Call<'a>) -> Result<Told<'a>, Closed> {
+        let (held, catalog) = (Held::read(proxy, call.request, call.site)?, &call.site.catalog);
+        let path = held.target.map(path::of_target).transpose().map_err(Closed::Path)?;
+        let mut needs = Needs::of_query(held.query, catalog).map_err(Closed::Needs)?;
+        if let Some(list) = held.require {
+            needs::required(list, catalog, &mut needs.require).map_err(Closed::Needs)?;
+        }
+        Ok(Told { held, path, needs })
     }
-    let (Some(method), Some(target)) = (held.method, held.target) else {
-        return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
-    };
-    let path = path::of_target(target).map_err(Closed::Path)?;
-    site.catalog.first_route(method, &path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
+
+    /// What is required: what is fixed, or else what the first route says that means the request.
+    fn required<'b>(&'b self, site: &'b Site) -> Result<&'b [Grant], Closed> {
+        if !self.needs.require.is_empty() {
+            return Ok(&self.needs.require);
+        }
+        let (Some(method), Some(path)) = (self.held.method, &self.path) else {
+            return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
+        };
+        site.catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
+    }
 }
 
 fn closed(why: &Closed, call: &Call<'_>) -> HttpResponse {

@@ -31,6 +31,7 @@ pub use judge::Gate;
 
 pub mod forward_auth;
 pub mod introspect;
+pub mod openapi;
 pub mod own_key;
 pub mod verify;
 
@@ -51,6 +52,8 @@ pub mod address {
     pub const VERIFY: &str = "/v1/keys/verify";
     /// A program asks about a key as OAuth's do.
     pub const INTROSPECT: &str = "/v1/introspect";
+    /// What the doors for machines take and answer.
+    pub const OPENAPI: &str = "/openapi.json";
     /// nginx asks.
     pub const NGINX: &str = "/auth/nginx";
     /// Traefik asks.

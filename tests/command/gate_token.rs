@@ -19,7 +19,7 @@ fn add(place: &Place, name: &str) -> String {
     token
 }
 
-const EVENTS: &str = "SELECT action || ' ' || detail AS value FROM audit_log ORDER BY id";
+const EVENTS: &str = "SELECT action || ' ' || detail AS value FROM audit_log ORDER BY action, detail";
 
 both_databases!(
     async fn a_token_is_printed_once_and_kept_as_its_hash(place) {
@@ -33,7 +33,7 @@ both_databases!(
             keyrack::store::DatabaseUrl::Postgres(_) => "encode(digest, 'hex')",
         };
         assert_eq!(query(&place, &format!("SELECT {hex} AS value FROM gate_tokens ORDER BY name DESC"))[0], hashed);
-        assert_eq!(query(&place, EVENTS), ["gate_token_added nginx of rota", "gate_token_added caddy"]);
+        assert_eq!(query(&place, EVENTS), ["gate_token_added caddy", "gate_token_added nginx of rota"]);
         let ended = serving.stop();
         assert_eq!(ended.code, Some(0));
         assert!(!format!("{ended:?}").contains(&token));

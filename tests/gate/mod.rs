@@ -1,8 +1,10 @@
 //! The gate's doors.
 
+mod bad_input;
 mod dropped;
 mod forward_auth;
 mod gate_token;
 mod introspect;
+mod openapi;
 mod own_key;
 mod verify;

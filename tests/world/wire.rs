@@ -37,3 +37,18 @@ pub fn dawdle(url: &str, beginning: &str) -> (Duration, String) {
     let _ = wire.read_to_end(&mut answer);
     (started.elapsed(), String::from_utf8_lossy(&answer).into_owned())
 }
+
+/// Sends any bytes and reads what comes until the server hangs up: status and all of it. 0 and nothing, where it hung up
+/// before it had read them: then its answer may be lost on the way.
+pub fn send_bytes(url: &str, bytes: &[u8]) -> (u16, String) {
+    let mut wire = TcpStream::connect(url.trim_start_matches("http://")).expect("the server listens");
+    wire.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let _ = wire.write_all(bytes);
+    // Says that no more will come, so that a request that is cut short ends too.
+    let _ = wire.shutdown(std::net::Shutdown::Write);
+    let mut answer = Vec::new();
+    let _ = wire.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    (status, answer)
+}
