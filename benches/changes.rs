@@ -75,6 +75,7 @@ fn main() {
             created_by: Actor { person: olga.person.id.clone(), name: olga.person.name.clone() },
             expiration: Expiration(None),
             revoked: None,
+            last_use: None,
         };
         created.push(time(|| {
             let nonce = session::draw();

@@ -180,6 +180,7 @@ fn middle(db: &mut Db, team: &Realm, sort: Sort, size: u64, now: Moment) -> Posi
         Sort::Key => all.order((keys::preview, keys::id)),
         Sort::Created => all.order((keys::created_at, keys::id)),
         Sort::Kind => all.order((keys::kind, keys::id)),
+        Sort::LastUsed => all.order(keys::id),
         Sort::Project => all.order((keys::project_id, keys::expires_key, keys::id)),
         Sort::Status | Sort::Expiration => all.order((keys::expires_key, keys::id)),
     }

@@ -25,6 +25,7 @@ use crate::public_url::PublicUrl;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Store;
+use crate::usage::Usage;
 use crate::{assets, docs, edge, gate, health, home, keys, people, projects};
 
 /// A client that is slow to send its headers is let go.
@@ -97,6 +98,7 @@ routes! { PAGES, pages, wrong_method:
     keys::address::NEW => { GET KeepKeys keys::create::ask }
     keys::address::KEY => { GET SeeKeys keys::details::ask }
     keys::address::EDIT => { GET KeepKeys keys::edit::ask, POST KeepKeys keys::edit::act }
+    keys::address::REFUSALS => { GET SeeKeys keys::refusals::ask }
     keys::address::REVOCATION => { GET KeepKeys keys::revoke::ask, POST KeepKeys keys::revoke::act }
     keys::address::REVOCATION_OF_ALL => { GET KeepTeam keys::revoke_all::ask, POST KeepTeam keys::revoke_all::act }
     keys::address::DELETION => { GET KeepKeys keys::delete::ask, POST KeepKeys keys::delete::act }
@@ -154,6 +156,8 @@ pub struct Listening {
     pub metrics_url: Option<String>,
     /// To be closed when the server has ended.
     pub gate: Arc<Gate>,
+    /// What was noted of the use of keys: flushed once more when the server has ended.
+    pub usage: Arc<Usage>,
 }
 
 /// Opens the database and the port. Every error is one line for the person who starts the program.
@@ -172,9 +176,13 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let setup_path = people::setup::new_link(&store, clock.now()).map_err(failed)?;
     let cores = available_parallelism().map_or(1, usize::from);
     let metrics = Arc::new(Metrics::new());
-    let gate = Arc::new(Gate::open(&store, &settings.catalog, &clock, metrics.clone(), settings.judges_by_index));
+    let usage = Arc::new(Usage::new(store.clone(), clock.clone()));
+    actix_web::rt::spawn(usage.clone().flush_from_time_to_time());
+    let counted = (metrics.clone(), usage.clone());
+    let gate = Arc::new(Gate::open(&store, &settings.catalog, &clock, counted, settings.judges_by_index));
     let site = Site {
         store,
+        usage: usage.clone(),
         clock,
         gate: gate.clone(),
         catalog: settings.catalog.clone(),
@@ -192,7 +200,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
     let metrics_url = settings.metrics_bind.map(|bind| serve_metrics(&site, bind)).transpose()?;
     let server = serve(site, limits, listener, settings.workers.unwrap_or(cores))
         .map_err(|e| BadSetting(format!("cannot listen on {bound}: {e}")))?;
-    Ok(Listening { server, public_url, setup_link, metrics_url, gate })
+    Ok(Listening { server, public_url, setup_link, metrics_url, gate, usage })
 }
 
 fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> std::io::Result<Server> {

@@ -45,6 +45,21 @@ pub fn day_or_today(moment: Moment, now: Moment, zone: Zone) -> String {
     if zone.date(moment) == zone.date(now) { "Today".to_owned() } else { day(moment, zone) }
 }
 
+/// How long ago a moment was, as far as that says more than its date: `just now`, `12 s ago`, `5 min ago`, `3 h ago`,
+/// `yesterday` and `4 days ago` by the viewer's calendar, else [`day`].
+pub fn ago(moment: Moment, now: Moment, zone: Zone) -> String {
+    let days = zone.date(now).signed_duration_since(zone.date(moment)).num_days();
+    match now.seconds_since(moment) {
+        ..1 => "just now".to_owned(),
+        seconds @ 1..MINUTE => format!("{seconds} s ago"),
+        seconds @ MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
+        seconds @ HOUR..DAY => format!("{} h ago", seconds / HOUR),
+        DAY.. if days == 1 => "yesterday".to_owned(),
+        DAY.. if days < 7 => format!("{days} days ago"),
+        DAY.. => day(moment, zone),
+    }
+}
+
 /// `21 February 2027`.
 pub fn long_day(moment: Moment, zone: Zone) -> String {
     zone.local(moment).format("%-d %B %Y").to_string()
@@ -160,6 +175,31 @@ mod tests {
         let (evening, night) = (at("2026-11-20T23:30:00Z"), at("2026-11-21T00:30:00Z"));
         assert_eq!(day_or_today(evening, night, Zone::UTC), "20 Nov 2026");
         assert_eq!(day_or_today(evening, night, zone("Asia/Tokyo")), "Today");
+    }
+
+    #[test]
+    fn a_use_is_told_by_how_long_ago_it_was_for_a_week() {
+        let now = at("2026-11-21T12:00:00Z");
+        for (ago_s, text) in [
+            (-5, "just now"),
+            (0, "just now"),
+            (12, "12 s ago"),
+            (59, "59 s ago"),
+            (60, "1 min ago"),
+            (HOUR - 1, "59 min ago"),
+            (3 * HOUR, "3 h ago"),
+            (DAY - 1, "23 h ago"),
+            (DAY, "yesterday"),
+            (DAY + 13 * HOUR, "2 days ago"),
+            (6 * DAY, "6 days ago"),
+            (7 * DAY, "14 Nov 2026"),
+        ] {
+            assert_eq!(ago(now.plus_seconds(-ago_s), now, Zone::UTC), text, "{ago_s} s ago");
+        }
+        let (evening, night) = (at("2026-11-20T05:00:00Z"), at("2026-11-21T11:00:00Z"));
+        assert_eq!(ago(evening, night, Zone::UTC), "yesterday");
+        assert_eq!(ago(evening, night, zone("Asia/Tokyo")), "yesterday");
+        assert_eq!(ago(evening, night, zone("America/Los_Angeles")), "2 days ago");
     }
 
     #[test]

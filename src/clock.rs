@@ -24,6 +24,9 @@ impl Moment {
     /// The last of them: no key is given an end so late (9998 is the last year), so that it can stand for none.
     pub const END: Moment = Moment(Moment::LAST);
 
+    /// The first of all.
+    pub const EARLIEST: Moment = Moment(Moment::FIRST);
+
     /// The moment that many seconds after 1970, if it lies in the years 1 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Moment> {
         (Moment::FIRST..=Moment::LAST).contains(&seconds).then_some(Moment(seconds))

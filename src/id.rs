@@ -90,6 +90,13 @@ macro_rules! id_type {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The id whose ULID is [`packed`](Self::packed) so.
+            pub fn of_packed(bytes: [u8; 16]) -> Self {
+                let mut text = $prefix.to_owned();
+                $crate::id::push_unpacked(bytes, &mut text);
+                Self(text)
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -131,6 +138,7 @@ mod tests {
     fn an_id_reads_back_and_nothing_else_does() {
         let id = TestId::mint(Moment::from_unix(1_800_000_000).expect("in range"));
         assert_eq!(TestId::parse(id.as_str()), Some(id.clone()));
+        assert_eq!(TestId::of_packed(id.packed()), id);
         for bad in
             ["", "test_", "key_x", &id.as_str()[1..], &id.as_str().to_uppercase(), "test_zzzzzzzzzzzzzzzzzzzzzzzzzz"]
         {

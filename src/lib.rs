@@ -9,6 +9,7 @@
 //! | [`projects`] | what a team files its keys under |
 //! | [`people`] | who is a member of which team, how they prove it, and for how long |
 //! | [`gate`] | is this key good, and for what |
+//! | [`usage`] | how much each key is used, when it was last, and what of it was refused |
 //! | [`audit`] | who did what, when, from where |
 //! | [`docs`] | how to use a key |
 //! | [`store`] | the pools, what differs between SQLite and Postgres, the tables |
@@ -73,3 +74,4 @@ pub mod public_url;
 pub mod refusal;
 pub mod site;
 pub mod store;
+pub mod usage;

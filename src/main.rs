@@ -73,7 +73,7 @@ fn log(format: LogFormat) {
 /// Listens and serves within one actix system, until it is told to stop.
 fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), BadSetting> {
     actix_web::rt::System::new().block_on(async {
-        let Listening { server, public_url, setup_link, metrics_url, gate } = listen()?;
+        let Listening { server, public_url, setup_link, metrics_url, gate, usage } = listen()?;
         // The server begins, and minds the signals that stop it, before anyone is told of it.
         let server = actix_web::rt::spawn(server);
         actix_web::rt::task::yield_now().await;
@@ -84,6 +84,7 @@ fn run(listen: impl FnOnce() -> Result<Listening, BadSetting>) -> Result<(), Bad
         let stopped = |e: &dyn std::fmt::Display| BadSetting(format!("the server stopped: {e}"));
         let ended = server.await;
         gate.close();
+        usage.flush_for_the_last_time().await;
         ended.map_err(|e| stopped(&e))?.map_err(|e| stopped(&e))
     })
 }

@@ -13,12 +13,15 @@ use crate::metrics::Metrics;
 use crate::people::Hashing;
 use crate::public_url::PublicUrl;
 use crate::store::Store;
+use crate::usage::Usage;
 
 /// One instance of Keyrack.
 #[derive(Clone)]
 pub struct Site {
     /// The database.
     pub store: Store,
+    /// How much keys are used.
+    pub usage: Arc<Usage>,
     /// The time.
     pub clock: Clock,
     /// What keys may be granted.

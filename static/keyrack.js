@@ -292,6 +292,23 @@
     if (sourceElement?.id === "search" && new URLSearchParams(location.search).has("q")) history.type = "replace";
   });
 
+  // ---- what is refused of keys that were just revoked: asked for as long as the server says where, and somebody looks
+
+  let turn = 0;
+  setInterval(() => {
+    const notes = document.hidden ? [] : all("[data-watch]");
+    for (let n = 0; n < Math.min(notes.length, 3); n++) watch(notes[turn++ % notes.length]);
+  }, 3000);
+
+  async function watch(note) {
+    try {
+      const answer = await fetch(note.dataset.watch, { headers: { "HX-Request": "true" } });
+      if (answer.status < 500 && !answer.ok) delete note.dataset.watch; // signed out, or the key is gone
+      const said = answer.ok && one(".refusals", new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (said && note.isConnected) note.replaceWith(said);
+    } catch { /* no answer: it is asked again */ }
+  }
+
   on("htmx:after:swap", event => {
     const { ctx } = event.detail;
     const form = ctx.sourceElement;

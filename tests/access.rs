@@ -182,6 +182,8 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         }
         (keys::address::NEW, "GET") => ("", &[], 200),
         (keys::address::KEY, "GET") => (&ids.live, &[], 200),
+        // Without htmx it leads to the details.
+        (keys::address::REFUSALS, "GET") => (&ids.spent, &[], 303),
         (keys::address::EDIT, "GET") => (&ids.live, &[], 200),
         (keys::address::EDIT, "POST") => (&ids.live, &[("name", "renamed")], 303),
         (keys::address::REVOCATION, "GET") => (&ids.live, &[], 200),

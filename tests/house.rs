@@ -62,6 +62,10 @@ const NOUNS: &[&str] = &[
     "projects/project",
     "public_url",
     "refusal",
+    "usage/history",
+    "usage/outcome",
+    "usage/tally",
+    "usage/used",
 ];
 
 /// SQL, and nothing else.
@@ -77,6 +81,7 @@ const STORES: &[&str] = &[
     "keys/store/mod",
     "keys/store/revoke_all",
     "keys/store/scope",
+    "keys/store/uses",
     "people/store/mod",
     "people/store/sessions",
     "people/store/sign_in",
@@ -88,6 +93,7 @@ const STORES: &[&str] = &[
     "store/dialect/transaction",
     "store/mod",
     "store/schema",
+    "usage/store",
 ];
 
 /// Pages and endpoints, one action each: with their template, and their test.
@@ -103,6 +109,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("keys/details", Some("keys/details")),
     ("keys/edit", Some("keys/edit")),
     ("keys/list", Some("keys/list")),
+    ("keys/refusals", Some("keys/refusals")),
     ("keys/revoke", Some("keys/revoke")),
     ("keys/revoke_all", Some("keys/revoke_all")),
     ("people/login", Some("people/login")),
@@ -123,6 +130,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
 
 /// What several verbs of a room share: what is shown, and where from.
 const SHARED: &[&str] = &[
+    "command/demo_use",
     "gate/call",
     "gate/judge",
     "gate/learn",
@@ -137,15 +145,18 @@ const SHARED: &[&str] = &[
     "keys/changed",
     "keys/create_page",
     "keys/facts",
+    "keys/in_use",
     "keys/matrix",
     "keys/place",
     "keys/shown",
     "people/hashing",
     "people/sessions",
+    "usage/flush",
 ];
 
 /// The doors of the rooms: what is public of them.
-const DOORS: &[&str] = &["audit/mod", "command/mod", "docs/mod", "gate/mod", "keys/mod", "people/mod", "projects/mod"];
+const DOORS: &[&str] =
+    &["audit/mod", "command/mod", "docs/mod", "gate/mod", "keys/mod", "people/mod", "projects/mod", "usage/mod"];
 
 /// What holds the rooms together.
 const FRAME: &[&str] = &[
@@ -167,7 +178,7 @@ const FRAME: &[&str] = &[
     "site",
 ];
 
-const ROOMS: &[&str] = &["audit", "docs", "gate", "keys", "people", "projects"];
+const ROOMS: &[&str] = &["audit", "docs", "gate", "keys", "people", "projects", "usage"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -15,3 +15,4 @@ mod projects;
 mod reference;
 mod requests;
 mod store;
+mod usage;

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::demo_use;
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::config::BadSetting;
@@ -130,10 +131,12 @@ fn write_people_and_keys(
 ) -> Result<(Team, Person), Fault> {
     let (team, owner) = write_cast(db, hash, now)?;
     let projects = write_projects(db, catalog, &team, now)?;
+    let mut keys = Vec::new();
     for (n, key) in KEYS.into_iter().enumerate() {
         let choice = Choice::of(n, key.1, catalog, &projects)?;
-        write_key(db, choice, &team, &owner, key, now)?;
+        keys.push(write_key(db, choice, &team, &owner, key, now)?);
     }
+    demo_use::write(db, &keys, now)?;
     Ok((team, owner))
 }
 
@@ -207,7 +210,7 @@ fn write_key(
     owner: &Person,
     key: DemoKey,
     now: Moment,
-) -> Result<(), Fault> {
+) -> Result<KeyId, Fault> {
     let (name, _, made_days_ago, ends_in_days, revoked_days_ago) = key;
     let days = |n: i64| now.plus_seconds(n * DAY_S);
     let made = days(-made_days_ago);
@@ -221,7 +224,7 @@ fn write_key(
         keys_store::revoke(db, &Realm::of_team(team.id.clone()), &key.id, &owner.id, days(-days_ago))?;
         record(db, &key, owner, Action::KeyRevoked, days(-days_ago))?;
     }
-    Ok(())
+    Ok(key.id)
 }
 
 /// A key that never expires, in no project.
@@ -248,6 +251,7 @@ fn new_key(
         created_by: Actor { person: owner.id.clone(), name: owner.name.clone() },
         expiration: Expiration(None),
         revoked: None,
+        last_use: None,
     })
 }
 

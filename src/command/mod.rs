@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod demo;
+mod demo_use;
 pub mod gate_token;
 pub mod user;
 

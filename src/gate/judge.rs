@@ -21,6 +21,7 @@ use crate::keys::catalog::Catalog;
 use crate::keys::secret::{Digest, Malformed};
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::usage::Usage;
 
 /// This instance's gate.
 pub struct Gate {
@@ -35,6 +36,7 @@ pub struct Gate {
     clock: Clock,
     metrics: Arc<Metrics>,
     challenges: Challenges,
+    usage: Arc<Usage>,
 }
 
 /// How the gate stands, for those who watch it.
@@ -50,7 +52,13 @@ pub struct Standing {
 impl Gate {
     /// Begins to learn the keys; until it knows them all, and whenever its lease is over, the database is asked. Without
     /// an index it always is.
-    pub fn open(store: &Store, catalog: &Catalog, clock: &Clock, metrics: Arc<Metrics>, judges_by_index: bool) -> Gate {
+    pub fn open(
+        store: &Store,
+        catalog: &Catalog,
+        clock: &Clock,
+        (metrics, usage): (Arc<Metrics>, Arc<Usage>),
+        judges_by_index: bool,
+    ) -> Gate {
         let knowledge = Arc::new(Knowledge::new(catalog.clone()));
         let id = format!("instance_{}", id::mint(clock.now()));
         Gate {
@@ -64,10 +72,11 @@ impl Gate {
             clock: clock.clone(),
             metrics,
             challenges: Challenges::of(catalog.product()),
+            usage,
         }
     }
 
-    /// Judges what a request presents, and counts the verdict.
+    /// Judges what a request presents, and counts the verdict; of a known key also as a use of it.
     pub async fn judge(&self, presented: Presented<'_>, asked: &Asked<'_>, by: Caller<'_>) -> Result<Verdict, Fault> {
         let begun = Instant::now();
         let verdict = self.verdict_on(presented, asked, by).await?;
@@ -92,7 +101,11 @@ impl Gate {
         };
         // The time is asked after the look-up: a key that expired meanwhile is refused.
         let now = self.clock.now();
-        Ok(found.map_or(Verdict::Refused(Code::NotFound, None), |key| Verdict::on(key, asked, now)))
+        let Some(key) = found else { return Ok(Verdict::Refused(Code::NotFound, None)) };
+        let id = key.packed_id();
+        let verdict = Verdict::on(key, asked, now);
+        self.usage.tally.note(id, verdict.code(), now, by.address, by.client);
+        Ok(verdict)
     }
 
     /// Where too many of the sort come from one client, it is not told what is wrong with each.

@@ -25,6 +25,8 @@ pub enum Mark {
     Kind(String),
     /// The project, and the place within it as by status.
     Project(Option<ProjectId>, Status, Option<Moment>),
+    /// The moment of the last use; none is never.
+    LastUsed(Option<Moment>),
     /// The moment of creation.
     Created(Moment),
     /// The moment of expiry; none is Never.
@@ -40,6 +42,7 @@ impl Mark {
             Mark::Key(_) => Sort::Key,
             Mark::Kind(_) => Sort::Kind,
             Mark::Project(..) => Sort::Project,
+            Mark::LastUsed(_) => Sort::LastUsed,
             Mark::Created(_) => Sort::Created,
             Mark::Expiration(_) => Sort::Expiration,
         }
@@ -68,6 +71,7 @@ impl Position {
                 let project = key.filing.as_ref().map(|filing| filing.project.clone());
                 Mark::Project(project, status(), key.expiration.at())
             }
+            Sort::LastUsed => Mark::LastUsed(key.last_use.as_ref().map(|last| last.at)),
             Sort::Created => Mark::Created(key.created_at),
             Sort::Expiration => Mark::Expiration(key.expiration.at()),
         };
@@ -97,7 +101,7 @@ impl fmt::Display for Cursor {
                 format!("{project} {} {}", status.word(), moment_word(*at))
             }
             Mark::Created(at) => at.unix().to_string(),
-            Mark::Expiration(at) => moment_word(*at),
+            Mark::LastUsed(at) | Mark::Expiration(at) => moment_word(*at),
         };
         let way = if *backwards { "before" } else { "after" };
         let plain = format!("{} {} {way} {id} {value}", mark.sort().word(), direction.word());
@@ -146,6 +150,7 @@ fn parse_mark(sort: Sort, value: &str) -> Option<Mark> {
             Some(Mark::Status(Status::parse(status)?, parse_moment_word(at)?))
         }
         Sort::Created => moment().map(Mark::Created),
+        Sort::LastUsed => parse_moment_word(value).map(Mark::LastUsed),
         Sort::Expiration => parse_moment_word(value).map(Mark::Expiration),
     }
 }
@@ -219,6 +224,7 @@ mod tests {
                 }
             ),
             moment().prop_map(Mark::Created),
+            proptest::option::of(moment()).prop_map(Mark::LastUsed),
             proptest::option::of(moment()).prop_map(Mark::Expiration),
         ]
     }

@@ -152,6 +152,7 @@ impl Draft {
             created_at: self.asked_at,
             created_by,
             revoked: None,
+            last_use: None,
         }
     }
 }

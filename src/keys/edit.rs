@@ -15,7 +15,7 @@ use super::key::{ApiKey, KeyId, LiveKey, Standing};
 use super::name::KeyName;
 use super::place::{self, At, IdInPath, Place};
 use super::realm::Realm;
-use super::shown::KeyRow;
+use super::shown::{KeyRow, Time};
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
@@ -39,6 +39,8 @@ struct EditPage {
     action_url: String,
     back_url: String,
     revoke_url: String,
+    /// Tells its use; none: it was never used.
+    used: Option<UsedLink>,
     revision: String,
     name: String,
     name_length: usize,
@@ -51,6 +53,12 @@ struct EditPage {
     addresses_error: Option<String>,
     toggles: Vec<ToggleChoice>,
     toggles_error: Option<String>,
+}
+
+/// When a key was last used, and where more is told of that.
+struct UsedLink {
+    last: Time,
+    url: String,
 }
 
 /// What is sent to edit a key.
@@ -132,6 +140,7 @@ fn edit_page(signed_in: &SignedIn, key: LiveKey, place: &Place, site: &Site) -> 
         action_url: url(address::EDIT),
         back_url: place.list_url(),
         revoke_url: url(address::REVOCATION),
+        used: key.last_use.as_ref().map(|last| UsedLink { last: Time::last_use(last, place), url: url(address::KEY) }),
         revision: key.revision(),
         name: key.name.to_string(),
         name_length: KeyName::length(key.name.as_str()),

@@ -13,6 +13,7 @@ use crate::keys::name::KeyName;
 use crate::keys::secret::{Preview, Published};
 use crate::people::member::{PersonId, TeamId};
 use crate::projects::project::Filing;
+use crate::usage::used::LastUse;
 
 id_type!(
     /// Names a key in addresses and tables; no secret.
@@ -67,6 +68,8 @@ pub struct ApiKey {
     pub expiration: Expiration,
     /// Whether it was stopped.
     pub revoked: Option<Revocation>,
+    /// The last request with it while it worked; none: there was none.
+    pub last_use: Option<LastUse>,
 }
 
 /// What is shown of a key's life.
@@ -292,6 +295,7 @@ mod tests {
             created_by: olga(),
             expiration: Expiration(expires_at),
             revoked: None,
+            last_use: None,
         }
     }
 

@@ -4,10 +4,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::facts::ProjectChoice;
+use super::key::ApiKey;
 use super::listing::{ListQuery, ProjectFilter};
 use super::place::{At, Place};
 use super::realm::Realm;
-use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab};
+use super::refusals::{self, Refusals};
+use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab, Told};
 use super::{address, store};
 use crate::docs;
 use crate::fault::Fault;
@@ -17,6 +19,7 @@ use crate::people::member::Deed;
 use crate::projects::{self, project::Project};
 use crate::refusal::Refusal;
 use crate::site::Site;
+use crate::usage;
 
 /// Rows a page.
 const PAGE_SIZE: usize = 50;
@@ -83,11 +86,18 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
         // Where the last rows were deleted meanwhile, a link to them leads to the first.
         let is_beyond = page.keys.is_empty() && query.cursor().is_some();
         let page = if is_beyond { store::page(db, &realm, &query.from_the_start(), PAGE_SIZE, now)? } else { page };
-        Ok((counts, page, projects))
+        let refused = refusals::of_keys(db, &page.keys, now)?;
+        Ok((counts, page, projects, usage::is_any_used(db, &realm.team)?, refused))
     });
-    let (counts, page, projects) = read.await?;
+    let (counts, page, projects, is_any_used, refused) = read.await?;
+    let told = Told { kinds: site.catalog.kinds().len() > 1, projects: !projects.is_empty(), uses: is_any_used };
 
     let may_keep = signed_in.may(Deed::KeepKeys);
+    let row = |key: ApiKey| {
+        let refused = refused.get(key.id.as_str()).copied().unwrap_or(0);
+        let refusals = Refusals::of(&key, refused, place);
+        KeyRow::of(key, may_keep, place, &site.catalog).with_refusals(refusals)
+    };
     // Where there is no key the foot is not seen; with the first one it is there.
     let may_revoke_all = signed_in.may(Deed::RevokeAll);
     Ok(ListPage {
@@ -101,10 +111,10 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
         q: place.query.search().map(|search| search.typed().to_owned()).unwrap_or_default(),
         kept: kept(&place.query, !projects.is_empty()),
         tabs: shown::tabs(&counts, place),
-        columns: shown::columns(place, site.catalog.kinds().len() > 1, !projects.is_empty()),
+        columns: shown::columns(place, told),
         empty: if page.keys.is_empty() { shown::empty(&counts, may_keep, place) } else { None },
         foot: foot(&counts, &page, place),
-        rows: page.keys.into_iter().map(|key| KeyRow::of(key, may_keep, place, &site.catalog)).collect(),
+        rows: page.keys.into_iter().map(row).collect(),
         docs_url: docs::url(site),
         notice: None,
     })

@@ -23,6 +23,7 @@ pub mod wording;
 pub(crate) mod changed;
 mod create_page;
 pub(crate) mod facts;
+mod in_use;
 mod matrix;
 mod place;
 pub(crate) mod shown;
@@ -35,6 +36,7 @@ pub mod delete;
 pub mod details;
 pub mod edit;
 pub mod list;
+pub mod refusals;
 pub mod revoke;
 pub mod revoke_all;
 
@@ -55,6 +57,8 @@ pub mod address {
     pub const KEY: &str = "/settings/developers/keys/{id}";
     /// The pattern of its edit form.
     pub const EDIT: &str = "/settings/developers/keys/{id}/edit";
+    /// The pattern of what was refused of it since its revocation.
+    pub const REFUSALS: &str = "/settings/developers/keys/{id}/refusals";
     /// The pattern of its revocation.
     pub const REVOCATION: &str = "/settings/developers/keys/{id}/revocation";
     /// The revocation of all keys.

@@ -4,9 +4,11 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::changed::{Changed, RowChange};
+use super::in_use::{self, Lately};
 use super::key::{ApiKey, KeyId, SpentKey, Standing, Status};
 use super::place::{self, At, IdInPath};
 use super::realm::Realm;
+use super::refusals::Refusals;
 use super::shown::KeyRow;
 use super::{address, store};
 use crate::audit::{self, Action, Event, Who};
@@ -29,6 +31,7 @@ struct RevokePage {
     back_url: String,
     name: String,
     preview: String,
+    lately: Lately,
 }
 
 /// Nothing but the will to revoke.
@@ -46,6 +49,7 @@ pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<
     match place::find(&site, &signed_in.realm(reach), id).await?.at(place.now) {
         Standing::Spent(key) => Ok(page::see_other(&place.of_key(address::KEY, &key.id))),
         Standing::Live(key) => {
+            let known = in_use::known(&site, &key, place.now).await?;
             let shown = RevokePage {
                 shell: Shell::of(&signed_in, &site, address::LIST),
                 is_dialog: place.wants_fragment,
@@ -53,6 +57,7 @@ pub async fn ask(at: At<Keeper>, id: IdInPath, site: web::Data<Site>) -> Result<
                 back_url: place.list_url(),
                 name: key.name.to_string(),
                 preview: key.preview.as_str().to_owned(),
+                lately: known.lately(&key, &place),
             };
             page::html(if place.wants_fragment { shown.as_dialog().render() } else { shown.render() })
         }
@@ -73,7 +78,8 @@ pub async fn act(
         return Ok(page::see_other(&place.list_url()));
     }
     let notice = format!("“{}” revoked. It stopped working at once.", key.name);
-    let row = KeyRow::of(key, true, &place, &site.catalog);
+    let refusals = Refusals::of(&key, 0, &place);
+    let row = KeyRow::of(key, true, &place, &site.catalog).with_refusals(refusals);
     Changed::of(vec![RowChange::Replaced(row)], realm, &place, &site).await?.answer(notice)
 }
 

@@ -6,11 +6,13 @@ use super::facts::{self, GrantRow};
 use super::key::{ApiKey, KeyId, Standing, Status};
 use super::listing::ProjectFilter;
 use super::place::Place;
+use super::refusals::Refusals;
 use super::sort::{Direction, Sort};
 use super::store::{Count, Counts};
 use crate::calendar::{self, Urgency, Zone};
 use crate::clock::Moment;
 use crate::docs;
+use crate::usage::used::LastUse;
 
 /// A moment in the viewer's zone.
 pub struct Time {
@@ -30,6 +32,14 @@ impl Time {
     /// A moment that lies behind.
     pub fn past(at: Moment, place: &Place) -> Time {
         Time::new(calendar::day_or_today(at, place.now, place.zone), at, place.zone)
+    }
+
+    /// When a key was last used: on hover also from where and by what client.
+    pub fn last_use(last: &LastUse, place: &Place) -> Time {
+        let time = Time::new(calendar::ago(last.at, place.now, place.zone), last.at, place.zone);
+        let address = last.address.map(|address| format!(" from {address}")).unwrap_or_default();
+        let client = last.client.as_ref().map(|client| format!(" by {client}")).unwrap_or_default();
+        Time { title: format!("{}{address}{client}", time.title), ..time }
     }
 
     /// When a key ends, or would have; none: never. Only of one that works it is said how long that is from now.
@@ -99,12 +109,16 @@ pub struct KeyRow {
     pub permissions: String,
     /// The same in full, a line a resource.
     pub grants: Vec<GrantRow>,
+    /// When it was last used; none: never.
+    pub last_used: Option<Time>,
     /// When it was made.
     pub created: Time,
     /// When it ends; none: never.
     pub expiration: Option<Time>,
     /// `soon`, `urgent`, or nothing.
     pub urgency: &'static str,
+    /// What is refused since it was revoked, for a while after that.
+    pub refusals: Option<Refusals>,
     /// Where a click on the row leads.
     pub open_url: String,
     /// What applies.
@@ -124,7 +138,7 @@ pub struct RowAction {
 }
 
 impl KeyRow {
-    /// The row of a key, for somebody who may keep it or only see it.
+    /// The row of a key, for somebody who may keep it or only see it. Nothing is said of refusals.
     pub fn of(key: ApiKey, may_keep: bool, place: &Place, catalog: &Catalog) -> KeyRow {
         let standing = key.at(place.now);
         let (key, status) = (standing.key(), standing.status());
@@ -145,13 +159,22 @@ impl KeyRow {
             project: project.unwrap_or_default(),
             permissions: key.grants.short(catalog.offered_to(&key.kind)),
             grants: facts::grant_rows(&key.grants, catalog.offered_to(&key.kind)),
+            last_used: key.last_use.as_ref().map(|last| Time::last_use(last, place)),
             created: Time::past(key.created_at, place),
             expiration: Time::expiration(&standing, place),
             urgency: urgency(&standing, place),
+            refusals: None,
             open_url: url(if may_keep && !is_spent { address::EDIT } else { address::KEY }),
             actions: actions(may_keep, is_spent, whole.is_some(), url),
             whole,
         }
+    }
+}
+
+impl KeyRow {
+    /// The same row, of a key that was refused so often since it was revoked.
+    pub fn with_refusals(self, refusals: Option<Refusals>) -> KeyRow {
+        KeyRow { refusals, ..self }
     }
 }
 
@@ -192,8 +215,19 @@ pub struct Column {
     pub aria_sort: &'static str,
 }
 
-/// The headings of the table: the kind where there are several, the project where the team has any.
-pub fn columns(place: &Place, has_kinds: bool, has_projects: bool) -> Vec<Column> {
+/// What there is to tell of keys that not every team has.
+#[derive(Clone, Copy)]
+pub struct Told {
+    /// There are several kinds of keys.
+    pub kinds: bool,
+    /// The team files keys under projects.
+    pub projects: bool,
+    /// A key of the team was used.
+    pub uses: bool,
+}
+
+/// The headings of the table.
+pub fn columns(place: &Place, told: Told) -> Vec<Column> {
     let sorting = |id, label, sort: Sort| Column {
         id,
         label,
@@ -208,9 +242,10 @@ pub fn columns(place: &Place, has_kinds: bool, has_projects: bool) -> Vec<Column
         Some(sorting("name", "Name", Sort::Name)),
         Some(sorting("status", "Status", Sort::Status)),
         Some(sorting("key", "Key", Sort::Key)),
-        has_kinds.then(|| sorting("kind", "Kind", Sort::Kind)),
-        has_projects.then(|| sorting("project", "Project", Sort::Project)),
+        told.kinds.then(|| sorting("kind", "Kind", Sort::Kind)),
+        told.projects.then(|| sorting("project", "Project", Sort::Project)),
         Some(Column { id: "permissions", label: "Permissions", url: None, aria_sort: "" }),
+        told.uses.then(|| sorting("used", "Last used", Sort::LastUsed)),
         Some(sorting("created", "Created", Sort::Created)),
         Some(sorting("expiration", "Expiration", Sort::Expiration)),
     ];

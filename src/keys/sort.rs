@@ -13,6 +13,8 @@ pub enum Sort {
     Kind,
     /// By the project's name, keys without one after all others; within one by status.
     Project,
+    /// By the moment of the last use, what was never used before all that was.
+    LastUsed,
     /// By the moment of creation.
     Created,
     /// By the moment of expiry, Never after all dates.
@@ -21,8 +23,16 @@ pub enum Sort {
 
 impl Sort {
     /// In the order of the columns.
-    pub const ALL: [Sort; 7] =
-        [Sort::Name, Sort::Status, Sort::Key, Sort::Kind, Sort::Project, Sort::Created, Sort::Expiration];
+    pub const ALL: [Sort; 8] = [
+        Sort::Name,
+        Sort::Status,
+        Sort::Key,
+        Sort::Kind,
+        Sort::Project,
+        Sort::LastUsed,
+        Sort::Created,
+        Sort::Expiration,
+    ];
 
     /// As in the address.
     pub fn word(self) -> &'static str {
@@ -32,6 +42,7 @@ impl Sort {
             Sort::Key => "key",
             Sort::Kind => "kind",
             Sort::Project => "project",
+            Sort::LastUsed => "last_used",
             Sort::Created => "created",
             Sort::Expiration => "expiration",
         }
@@ -44,7 +55,7 @@ impl Sort {
 
     /// Where a first click on the heading begins: the newest, else the smallest.
     pub fn default_direction(self) -> Direction {
-        if self == Sort::Created { Direction::Desc } else { Direction::Asc }
+        if matches!(self, Sort::Created | Sort::LastUsed) { Direction::Desc } else { Direction::Asc }
     }
 }
 

@@ -161,6 +161,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    last_uses (key_id) {
+        key_id -> Text,
+        team_id -> Text,
+        used_at -> BigInt,
+        address -> Nullable<Text>,
+        client -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use_counts (key_id, hour, outcome) {
+        key_id -> Text,
+        hour -> BigInt,
+        outcome -> Text,
+        uses -> BigInt,
+    }
+}
+
+diesel::table! {
+    use_addresses (key_id, address) {
+        key_id -> Text,
+        address -> Text,
+        seen_at -> BigInt,
+    }
+}
+
 diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> teams (team_id));
 diesel::joinable!(keys -> teams (team_id));

@@ -105,7 +105,7 @@ impl Critic<'_> {
     }
 }
 
-fn fill(world: &World) {
+pub(super) fn fill(world: &World) {
     let wish = keyrack::command::demo::Wish {
         catalog: &keyrack::keys::catalog::Catalog::built_in(),
         password: Some(PASSWORD),

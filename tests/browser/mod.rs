@@ -8,6 +8,7 @@ mod plain;
 mod roles;
 mod teams;
 mod trouble;
+mod uses;
 mod weight;
 
 use crate::world::{Browser, Person, World, logs};

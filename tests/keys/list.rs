@@ -72,7 +72,7 @@ fn expected(keys: &[Planted], sort: &str, dir: &str, only: &str, search: &str) -
 }
 
 /// All pages from the first to the last by `Next`, after checking that `Previous` leads back over the same ones.
-pub(super) async fn all_pages(person: &mut Person, query: &str) -> Vec<Vec<String>> {
+pub async fn all_pages(person: &mut Person, query: &str) -> Vec<Vec<String>> {
     let mut page = list(person, query).await;
     let mut pages = vec![page.ids()];
     assert!(page.attributes("#page-previous", "href").is_empty(), "{query}: nothing lies before the first page");

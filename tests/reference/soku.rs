@@ -458,7 +458,7 @@ statement!("soku",
         let asked = olga.get(&url(address::REVOCATION, &id)).await;
         let said = asked.texts("#revoke-what")[0].clone();
         assert!(said.contains("loses access immediately. This cannot be undone."), "{said}");
-        assert!(said.contains("Is it still in use? Create a new key and put it in first."), "{said}");
+        assert!(said.contains("Is it still needed? Create a new key and put it in first."), "{said}");
     }
 );
 

@@ -10,6 +10,7 @@ pub mod logs;
 pub mod postgres;
 pub mod program;
 pub mod rows;
+pub mod uses;
 pub mod wire;
 
 use std::sync::{Arc, mpsc};
@@ -21,6 +22,7 @@ use keyrack::config::{LogFormat, Settings};
 use keyrack::gate::Gate;
 use keyrack::keys::catalog::Catalog;
 use keyrack::store::{DatabaseUrl, Store};
+use keyrack::usage::Usage;
 
 pub use browser::Browser;
 pub use cast::{PASSWORD, Person};
@@ -73,6 +75,8 @@ pub struct World {
     pub clock: Clock,
     /// The server's own store, to look into and to prepare.
     pub store: Store,
+    /// What the server notes of the use of keys.
+    pub usage: Arc<Usage>,
     /// The printed link of the first run, while there is no owner.
     pub setup_link: Option<String>,
     /// Where the figures of the process are told, if a test asked for it.
@@ -125,8 +129,9 @@ impl World {
         change(&mut settings);
         let clock = Clock::by_hand(Moment::from_unix(NOON).unwrap());
         let store = Store::serve(&settings.database).expect("the database opens");
-        let Started { url, setup_link, metrics_url, server } = start(settings, clock.clone(), store.clone());
-        World { engine, url, clock, store, setup_link, metrics_url, database, begun, server: Some(server), _home: home }
+        let Started { url, setup_link, metrics_url, usage, server } = start(settings, clock.clone(), store.clone());
+        let server = Some(server);
+        World { engine, url, clock, store, usage, setup_link, metrics_url, database, begun, server, _home: home }
     }
 
     /// Stops the server and starts another on the same database, with other settings and under another address.
@@ -135,7 +140,8 @@ impl World {
         let mut settings = settings(self.database.clone());
         change(&mut settings);
         let started = start(settings, self.clock.clone(), self.store.clone());
-        (self.url, self.setup_link, self.server) = (started.url, started.setup_link, Some(started.server));
+        (self.url, self.setup_link, self.usage) = (started.url, started.setup_link, started.usage);
+        self.server = Some(started.server);
     }
 
     /// A browser-like client that nobody has signed in with.
@@ -162,6 +168,11 @@ impl World {
         }
     }
 
+    /// Writes what was noted of the use of keys, as the server does every two seconds.
+    pub async fn flush(&self) {
+        self.usage.flush().await.expect("the use of keys is written");
+    }
+
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
@@ -174,6 +185,7 @@ struct Started {
     url: String,
     setup_link: Option<String>,
     metrics_url: Option<String>,
+    usage: Arc<Usage>,
     server: Server,
 }
 
@@ -182,14 +194,14 @@ fn start(settings: Settings, clock: Clock, store: Store) -> Started {
     let (tell, told) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let Listening { server, public_url, setup_link, metrics_url, gate } =
+            let Listening { server, public_url, setup_link, metrics_url, gate, usage } =
                 app::listen_with(&settings, clock, store).expect("the server listens");
-            tell.send((public_url.to_string(), setup_link, metrics_url, (server.handle(), gate))).unwrap();
+            tell.send((public_url.to_string(), setup_link, metrics_url, usage, (server.handle(), gate))).unwrap();
             server.await.unwrap();
         });
     });
-    let (url, setup_link, metrics_url, (handle, gate)) = told.recv().expect("the server starts");
-    Started { url, setup_link, metrics_url, server: (handle, gate, thread) }
+    let (url, setup_link, metrics_url, usage, (handle, gate)) = told.recv().expect("the server starts");
+    Started { url, setup_link, metrics_url, usage, server: (handle, gate, thread) }
 }
 
 impl Drop for World {

@@ -155,7 +155,7 @@ impl World {
         self.store.write_here(|db| Ok(run_on(db, sql)?)).map_err(|fault: Fault| fault.to_string())
     }
 
-    fn look<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> T {
+    pub(super) fn look<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> T {
         self.store.read_here(|db| Ok(work(db)?)).unwrap()
     }
 

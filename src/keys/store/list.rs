@@ -11,7 +11,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::scope::{BoxedKeys, COUNTED, Scope, count};
-use super::{Row, keys_of};
+use super::{Row, keys_of, uses};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::cursor::{Mark, Position};
@@ -36,18 +36,18 @@ pub struct Page {
     pub has_next: bool,
 }
 
-type Ids = Vec<String>;
+pub(super) type Ids = Vec<String>;
 
 /// How far to walk, and which way.
 #[derive(Clone, Copy)]
-struct Stride {
-    ascending: bool,
-    limit: i64,
+pub(super) struct Stride {
+    pub(super) ascending: bool,
+    pub(super) limit: i64,
 }
 
 impl Stride {
     /// What is still to be walked behind the rows that were found.
-    fn behind(self, found: &Ids) -> Option<Stride> {
+    pub(super) fn behind(self, found: &Ids) -> Option<Stride> {
         let limit = self.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
         (limit > 0).then_some(Stride { limit, ..self })
     }
@@ -132,7 +132,10 @@ fn walk(
         (Sort::Expiration, Some(status)) => {
             walk!(db, scope.ranged(status), keys::expires_key, from.and_then(number_mark), stride)
         }
-        (sort, None) if !scope.is_narrow() => walk_index(db, scope, None, sort, from, stride),
+        // Its index has no names in it.
+        (sort, None) if !scope.is_narrow() && !(sort == Sort::LastUsed && scope.is_searched()) => {
+            walk_index(db, scope, None, sort, from, stride)
+        }
         (sort, status) => {
             let narrow = || status.map_or_else(|| scope.all(), |status| scope.ranged(status));
             if count(db, narrow())? <= COUNTED {
@@ -158,6 +161,11 @@ fn walk_index(
         Sort::Key => walk!(db, keys(), keys::preview, from.and_then(text_mark), stride),
         Sort::Kind => walk!(db, keys(), keys::kind, from.and_then(text_mark), stride),
         Sort::Expiration => walk!(db, keys(), keys::expires_key, from.and_then(number_mark), stride),
+        Sort::LastUsed => {
+            let is_all = status.is_none() && !scope.is_narrow() && !scope.is_searched();
+            let among = || (!is_all).then(|| keys());
+            uses::walk(db, scope.team, &among, from.and_then(number_mark), stride)
+        }
         Sort::Created | Sort::Status | Sort::Project => {
             walk!(db, keys(), keys::created_at, from.and_then(number_mark), stride)
         }
@@ -232,10 +240,10 @@ fn sort_here(
     from: Option<&Position>,
     stride: Stride,
 ) -> Result<Ids, Fault> {
-    // In the order of the index that has them, so that it is the one that is read.
-    let few = few.order((keys::is_revoked, keys::expires_key, keys::id));
     macro_rules! sorted_by {
         ($column:expr, $value:ty, $mark:expr) => {{
+            // In the order of the index that has them, so that it is the one that is read.
+            let few = few.order((keys::is_revoked, keys::expires_key, keys::id));
             let rows = few.select(($column, keys::id)).load::<($value, String)>(db)?;
             Ok(sorted_from(rows, from.and_then($mark), stride))
         }};
@@ -245,6 +253,7 @@ fn sort_here(
         Sort::Key => sorted_by!(keys::preview, String, text_mark),
         Sort::Kind => sorted_by!(keys::kind, String, text_mark),
         Sort::Expiration => sorted_by!(keys::expires_key, i64, number_mark),
+        Sort::LastUsed => Ok(sorted_from(uses::of_few(db, few)?, from.and_then(number_mark), stride)),
         Sort::Created | Sort::Status | Sort::Project => sorted_by!(keys::created_at, i64, number_mark),
     }
 }
@@ -269,6 +278,7 @@ fn text_mark(position: &Position) -> Option<(String, String)> {
 fn number_mark(position: &Position) -> Option<(i64, String)> {
     let number = match &position.mark {
         Mark::Created(at) => at.unix(),
+        Mark::LastUsed(at) => at.map_or(uses::NEVER, Moment::unix),
         Mark::Expiration(at) | Mark::Status(_, at) | Mark::Project(_, _, at) => at.map_or(NEVER, Moment::unix),
         _ => return None,
     };

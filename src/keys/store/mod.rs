@@ -18,6 +18,7 @@ mod counts;
 mod list;
 mod revoke_all;
 mod scope;
+mod uses;
 
 use diesel::prelude::*;
 
@@ -44,6 +45,8 @@ use crate::projects::filed_under;
 use crate::projects::project::Filing;
 use crate::store::Db;
 use crate::store::schema::keys;
+use crate::usage::last_uses_of;
+use crate::usage::used::LastUse;
 
 /// A row as it is read; the digest stays where it is.
 #[derive(Queryable, Selectable)]
@@ -90,7 +93,7 @@ impl Row {
         })
     }
 
-    fn key(self, names: &[(PersonId, String)], filings: &[Filing]) -> Result<ApiKey, Fault> {
+    fn key(self, names: &[(PersonId, String)], filings: &[Filing], last_use: Option<LastUse>) -> Result<ApiKey, Fault> {
         let actor = |id: &str| {
             let (person, name) = names.iter().find(|(person, _)| person.as_str() == id).ok_or(unreadable("person"))?;
             Ok::<Actor, Fault>(Actor { person: person.clone(), name: name.clone() })
@@ -116,6 +119,7 @@ impl Row {
             created_by: actor(&self.created_by)?,
             expiration: Expiration(self.expires_at.map(moment).transpose()?),
             revoked,
+            last_use,
         })
     }
 }
@@ -129,7 +133,12 @@ fn keys_of(db: &mut Db, rows: Vec<Row>) -> Result<Vec<ApiKey>, Fault> {
     projects.sort_unstable();
     projects.dedup();
     let filings = if projects.is_empty() { Vec::new() } else { filed_under(db, &projects)? };
-    rows.into_iter().map(|row| row.key(&names, &filings)).collect()
+    let mut uses = last_uses_of(db, &rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>())?;
+    let key = |row: Row| {
+        let last_use = uses.remove(&row.id);
+        row.key(&names, &filings, last_use)
+    };
+    rows.into_iter().map(key).collect()
 }
 
 /// The realm's key of that id.

@@ -63,6 +63,11 @@ impl<'a> Scope<'a> {
         self.made_by.is_some() || self.project.is_some()
     }
 
+    /// Whether it is held to some names.
+    pub(super) fn is_searched(&self) -> bool {
+        self.pattern.is_some()
+    }
+
     fn of_team(&self) -> BoxedKeys<'_> {
         let team = keys::table.filter(keys::team_id.eq(self.team)).into_boxed();
         match &self.pattern {

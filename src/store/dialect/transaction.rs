@@ -35,6 +35,15 @@ pub fn hold_team(db: &mut Db, team: &str, hold: Hold) -> QueryResult<()> {
     diesel::sql_query(lock).bind::<Text, _>(team).execute(db).map(|_| ())
 }
 
+/// The end of a query by which the rows that it finds cannot be deleted until the transaction ends, though they may be
+/// changed. (SQLite has one writer in any case.)
+pub fn keeping_rows(db: &Db) -> &'static str {
+    match db {
+        Db::Sqlite(_) => "",
+        Db::Postgres(_) => " FOR KEY SHARE",
+    }
+}
+
 /// The channel on which Postgres tells that something changed.
 const CHANGES: &str = "keyrack_changes";
 

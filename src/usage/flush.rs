@@ -1,0 +1,134 @@
+//! From memory to the tables: every two seconds, when the server stops, and by hand in tests. What cannot be written
+//! goes back into the tally and waits for the next time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::store;
+use super::tally::{SHARDS, Taken, Tally};
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::keys::key::KeyId;
+use crate::store::Store;
+
+/// From one flush to the next: what a crash may lose.
+const EVERY: Duration = Duration::from_secs(2);
+/// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
+/// follow go on with the others: counting must not take the time of those who ask.
+const BUDGET: Duration = Duration::from_millis(40);
+/// Keys of one transaction, so that whoever else writes need not wait long.
+const KEYS: usize = 500;
+/// Flushes between two prunings.
+const PRUNE_EVERY: u32 = 60;
+/// Rows of each sort that one step of a pruning forgets, and steps of one pruning.
+const FORGET: (i64, usize) = (500, 20);
+
+/// The use of keys, as this instance counts it.
+pub struct Usage {
+    /// What was noted since the last flush.
+    pub tally: Tally,
+    store: Store,
+    clock: Clock,
+    /// One flush at a time: whoever asks for one after another began gets all that was noted before. It holds the shard
+    /// that is next.
+    turn: Mutex<usize>,
+}
+
+impl Usage {
+    /// Nothing noted yet.
+    pub fn new(store: Store, clock: Clock) -> Usage {
+        Usage { tally: Tally::default(), store, clock, turn: Mutex::new(0) }
+    }
+
+    /// Writes all that was noted. What could not be written is kept for the next time, and the error told.
+    pub async fn flush(&self) -> Result<(), Fault> {
+        self.flush_within(Duration::MAX).await
+    }
+
+    /// Writes what was noted, shard after shard, until all are written or it has cost so much of a processor.
+    async fn flush_within(&self, budget: Duration) -> Result<(), Fault> {
+        let mut next = self.turn.lock().await;
+        let (mut left, mut batch) = (budget, Taken::new());
+        for n in 1..=SHARDS {
+            batch.extend(self.tally.take(*next));
+            *next = (*next + 1) % SHARDS;
+            while batch.len() >= KEYS || (n == SHARDS && !batch.is_empty()) {
+                let behind = batch.split_off(batch.len().min(KEYS));
+                let cost = match self.write(&mut batch).await {
+                    Ok(cost) => cost,
+                    Err(fault) => {
+                        self.tally.put_back(batch);
+                        self.tally.put_back(behind);
+                        return Err(fault);
+                    }
+                };
+                left = left.saturating_sub(cost);
+                batch = behind;
+            }
+            if left.is_zero() {
+                self.tally.put_back(batch);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a batch; answers what that cost of a processor. Waiting costs none.
+    async fn write(&self, batch: &mut Taken) -> Result<Duration, Fault> {
+        batch.sort_unstable_by_key(|(key, _)| *key);
+        let noted: Vec<_> = batch.iter().map(|(key, seen)| (KeyId::of_packed(*key), seen.clone())).collect();
+        let written = self.store.write(move |db| {
+            let before = processor_time();
+            store::add(db, &noted)?;
+            Ok(processor_time().saturating_sub(before))
+        });
+        written.await
+    }
+
+    /// Writes what is left when the server has ended. There is no next time: what cannot be written is lost.
+    pub async fn flush_for_the_last_time(&self) {
+        if let Err(fault) = self.flush().await {
+            tracing::error!(target: "keyrack", "the last use of keys could not be written: {fault}");
+        }
+    }
+
+    /// Forgets counts and addresses that are too old to be asked for, a few at a time.
+    pub async fn prune(&self) -> Result<(), Fault> {
+        let (rows, steps) = FORGET;
+        for _ in 0..steps {
+            let now = self.clock.now();
+            if !self.store.write(move |db| store::forget_old(db, now, rows)).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Flushes from time to time, for as long as it is run.
+    pub async fn flush_from_time_to_time(self: Arc<Usage>) {
+        let mut is_failing = false;
+        for round in 1u32.. {
+            tokio::time::sleep(EVERY).await;
+            let mut done = self.flush_within(BUDGET).await;
+            if done.is_ok() && round.is_multiple_of(PRUNE_EVERY) {
+                done = self.prune().await;
+            }
+            match (&done, is_failing) {
+                (Err(fault), false) => {
+                    tracing::warn!(target: "keyrack", "the use of keys cannot be written, and is kept in memory: {fault}");
+                }
+                (Ok(()), true) => tracing::info!(target: "keyrack", "the use of keys is written again"),
+                _ => {}
+            }
+            is_failing = done.is_err();
+        }
+    }
+}
+
+/// Of this thread.
+fn processor_time() -> Duration {
+    let told = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(told.tv_sec).unwrap_or(0), u32::try_from(told.tv_nsec).unwrap_or(0))
+}
