@@ -4,6 +4,7 @@ mod bad_input;
 mod dropped;
 mod forward_auth;
 mod gate_token;
+mod history;
 mod introspect;
 mod openapi;
 mod own_key;

@@ -161,18 +161,25 @@ impl Serving {
     }
 
     /// Starts a command that serves, and waits until it says where.
-    pub fn of(mut command: Command) -> Serving {
+    pub fn of(command: Command) -> Serving {
+        Serving::try_of(command).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As [`of`](Serving::of), where it may well not be able to; the error is what it said.
+    pub fn try_of(mut command: Command) -> Result<Serving, String> {
         let mut child = command.spawn().unwrap();
         let (out, err) = (hear(child.stdout.take().unwrap()), hear(child.stderr.take().unwrap()));
         let mut serving = Serving { child, url: String::new(), said: Vec::new(), out, err };
         while serving.url.is_empty() {
             let Ok(line) = serving.out.recv_timeout(Duration::from_secs(20)) else {
-                panic!("{command:?} does not serve: {:?} {:?}", serving.said, serving.err.iter().collect::<String>());
+                let _ = serving.child.kill();
+                let err = serving.err.iter().collect::<String>();
+                return Err(format!("{command:?} does not serve: {:?} {err:?}", serving.said));
             };
             serving.url = line.trim_end().strip_prefix("Keyrack is at ").unwrap_or_default().to_owned();
             serving.said.push(line.trim_end().to_owned());
         }
-        serving
+        Ok(serving)
     }
 
     /// The printed link of the first run.

@@ -1,0 +1,124 @@
+//! The run: three instances, many clients, faults from a seed, until enough was seen.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::clients::{Changer, Run, keep_changing, keep_verifying, pause};
+use super::cluster::Cluster;
+use super::dice::Dice;
+use super::faults::{Deck, Fault, Trouble, blocking, by_kind};
+use super::instance::{self, Instance, assert_no_key_logged};
+use super::record::{Deed, Judgement, Operation, Told, judge};
+
+/// Verifications after a revoke of the short run.
+const ENOUGH: usize = 2_000;
+/// Who verifies at each instance, and who changes.
+const VERIFIERS: usize = 2;
+const CHANGERS: usize = 3;
+/// How long all are well before the first fault, and after the last.
+const CALM_MS: u64 = 2_500;
+/// After a fault, what was held up by it may take so long still: the lease, and what was waiting for it.
+const AFTERMATH: Duration = Duration::from_secs(5);
+
+fn number_in(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|e| panic!("{variable}: {e}")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_change_is_everywhere_before_it_is_answered_whatever_goes_wrong() {
+    let enough = number_in("KEYRACK_HISTORY").map_or(ENOUGH, |n| n as usize);
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+    let seed = number_in("KEYRACK_HISTORY_SEED").unwrap_or(now % 1_000_000_007);
+    eprintln!("the history's seed is {seed} (KEYRACK_HISTORY_SEED={seed} deals the same faults)");
+    let cluster = Arc::new(blocking(Cluster::start).await);
+    let database = cluster.database();
+    let instances = instance::several(&cluster, &database, &[&[], &[], &[]]).await;
+    start_all(&instances).await;
+
+    let begun = Instant::now();
+    let (run, troubles) = live_through(instances, &cluster, seed, enough).await;
+    let history = run.history.operations();
+    let seen = judge(&history);
+    report(&seen, &troubles, begun.elapsed(), &history);
+    assert!(seen.violations.is_empty(), "seed {seed}: {:#?}", &seen.violations[..seen.violations.len().min(5)]);
+    blocking(move || assert_no_key_logged(&run.instances)).await;
+}
+
+async fn start_all(instances: &[Arc<Instance>]) {
+    for instance in instances {
+        let starting = instance.clone();
+        blocking(move || starting.start()).await.unwrap();
+    }
+}
+
+/// Everybody at work, and one fault after the other, until there is enough to judge.
+async fn live_through(
+    instances: Vec<Arc<Instance>>,
+    cluster: &Arc<Cluster>,
+    seed: u64,
+    enough: usize,
+) -> (Arc<Run>, Vec<Trouble>) {
+    let run = Run::on(instances);
+    let mut dice = Dice::of(seed);
+    let mut deck = Deck::of(dice.split());
+    let mut clients = Vec::new();
+    for changer in 0..CHANGERS {
+        let changer = Changer::at(&run, changer % run.instances.len()).await;
+        clients.push(tokio::spawn(keep_changing(run.clone(), changer, dice.split())));
+    }
+    for verifier in 0..VERIFIERS * run.instances.len() {
+        clients.push(tokio::spawn(keep_verifying(run.clone(), verifier % run.instances.len(), dice.split())));
+    }
+    let mut troubles = Vec::new();
+    pause(CALM_MS).await;
+    while by_kind(&troubles).len() < Fault::ALL.len() || judge(&run.history.operations()).after_revoke < enough {
+        troubles.extend(deck.deal(&run, cluster).await);
+    }
+    pause(CALM_MS).await;
+    run.end();
+    for client in clients {
+        client.await.expect("no client fails");
+    }
+    (run, troubles)
+}
+
+/// What happened, in one block that can be read and quoted.
+fn report(seen: &Judgement, troubles: &[Trouble], took: Duration, history: &[Operation]) {
+    let kinds: Vec<String> = by_kind(troubles).iter().map(|(fault, count)| format!("{fault:?} {count}")).collect();
+    eprintln!(
+        "three instances, {:.0} s: {} verifications decided, {} of them after the answer to a revoke; {} undecided (503 or cut off)\n\
+         {} keys created, {} revokes answered; {} faults: {}\n\
+         revokes answered {}\n\
+         violations: {}",
+        took.as_secs_f64(),
+        seen.decided,
+        seen.after_revoke,
+        seen.undecided,
+        seen.creates,
+        seen.revokes,
+        troubles.len(),
+        kinds.join(", "),
+        latencies(troubles, history),
+        seen.violations.len(),
+    );
+}
+
+/// How fast revokes were answered when all were well, and when not.
+fn latencies(troubles: &[Trouble], history: &[Operation]) -> String {
+    let (mut calm, mut rough) = (Vec::new(), Vec::new());
+    for asked in history.iter().filter(|asked| asked.deed == Deed::Revoke && asked.told == Told::Yes) {
+        let meets = |(_, from, to): &Trouble| asked.ended >= *from && asked.started <= *to + AFTERMATH;
+        let took = (asked.ended - asked.started).as_secs_f64() * 1_000.0;
+        if troubles.iter().any(meets) { rough.push(took) } else { calm.push(took) }
+    }
+    let told = |of: &mut Vec<f64>| {
+        of.sort_by(f64::total_cmp);
+        match of.as_slice() {
+            [] => "none".to_owned(),
+            all => {
+                format!("median {:.1} ms, longest {:.0} ms, of {}", all[all.len() / 2], all[all.len() - 1], all.len())
+            }
+        }
+    };
+    format!("when all were well: {}; under faults: {}", told(&mut calm), told(&mut rough))
+}
