@@ -28,7 +28,8 @@ const CROWD: usize = 24;
 #[derive(Clone)]
 pub struct Held {
     pub number: usize,
-    pub id: KeyId,
+    /// None where the page could say no more than the secret: it was made all the same.
+    pub id: Option<KeyId>,
     pub secret: Arc<str>,
 }
 
@@ -57,7 +58,7 @@ impl Run {
     }
 
     /// Numbers a key before anybody has asked for it.
-    fn take_up(&self, id: KeyId, secret: &str) -> Held {
+    fn take_up(&self, id: Option<KeyId>, secret: &str) -> Held {
         let mut keys = self.keys.write().unwrap();
         let held = Held { number: keys.len(), id, secret: secret.into() };
         keys.push(held.clone());
@@ -151,17 +152,18 @@ impl Changer {
             return None;
         }
         let secret = answer.texts("[data-secret]").pop().expect("a new key is shown");
-        let (_, row) = answer.body.split_once("id=\"row-").expect("a new row");
-        let id = KeyId::parse(row.split('"').next().unwrap()).expect("an id");
+        let row = answer.body.split_once("id=\"row-").and_then(|(_, row)| row.split('"').next());
+        let id = row.map(|id| KeyId::parse(id).expect("an id"));
         let held = self.run.take_up(id, &secret);
         // The page was read after it was answered: that is no time in which the key may be unknown.
         self.run.history.note_ended(held.number, Deed::Create, at, (started, ended), Told::Yes);
         Some(held)
     }
 
-    /// Revokes a key through the page.
+    /// Revokes a key through the page, if the page told which it is.
     pub async fn revoke(&mut self, at: usize, key: &Held) -> Told {
-        let form = Form { action: url(address::REVOCATION, &key.id), ..self.bare.clone() };
+        let Some(id) = &key.id else { return self.run.let_revoke_itself(at, key).await };
+        let form = Form { action: url(address::REVOCATION, id), ..self.bare.clone() };
         let started = self.run.history.now();
         let told = match self.submit(at, &form, false).await.map(|answer| answer.status) {
             Some(303) => Told::Yes,

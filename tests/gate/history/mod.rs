@@ -1,23 +1,29 @@
 //! A change is everywhere before it is answered: shown by a history of real instances on a real Postgres,
 //! with everything going wrong meanwhile that may.
 //!
-//! `record` holds what was asked and answered, and judges it; `clients` ask; `faults` go wrong. A short run is part of the suite. A long one, or one with
+//! `record` holds what was asked and answered, and judges it; `clients` ask; `faults` go wrong; `planted`
+//! shows that the judge would find what it looks for. A short run is part of the suite. A long one, or one with
 //! a seed of your own:
 //!
 //! ```sh
-//! KEYRACK_HISTORY=100000 KEYRACK_HISTORY_SEED=7 tests/run --test suite gate::history::runs
+//! KEYRACK_HISTORY=100000 KEYRACK_HISTORY_SEED=7 tests/run --test suite gate::history::runs -- --nocapture
+//! KEYRACK_HISTORY_FAULT=no-wait tests/run --test suite gate::history::planted -- --nocapture
 //! ```
 
 mod clients;
-#[allow(dead_code)]
+#[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod cluster;
 mod dice;
 mod door;
 mod faults;
 mod instance;
-#[allow(dead_code)] // the whole judgement is asked for there, too
+#[cfg(feature = "planted-faults")]
+mod planted;
+#[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod record;
-#[allow(dead_code)] // traps are laid where faults are planted
+#[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod relay;
 mod runs;
+#[cfg(feature = "planted-faults")]
+mod scene;
 mod statements;

@@ -36,26 +36,35 @@ pub enum Trap {
     TakingANumber,
 }
 
-/// What a connection ran, as far as traps ask.
+/// What a connection is in the middle of, as far as traps ask.
 #[derive(Default)]
 struct Course {
+    is_in_transaction: bool,
+    has_read_head: bool,
     is_granting: bool,
 }
 
 impl Course {
+    /// Goes on by a statement, and tells whether that is where the trap lies. Changes are read outside of transactions,
+    /// and sometimes within one that keeps others from changing anything: who is stopped there stops everybody.
     fn meets(&mut self, trap: Option<Trap>, sql: &str) -> Option<Stop> {
-        let (reads, names) = (sql.trim_start().starts_with("select"), |table: &str| sql.contains(table));
-        let was_granting = self.is_granting;
-        if !reads && names("instances") {
-            self.is_granting = !sql.trim_start().starts_with("delete");
-        } else if sql.starts_with("commit") || sql.starts_with("rollback") {
-            self.is_granting = false;
+        let sql = sql.trim_start();
+        let (reads, names) = (sql.starts_with("select"), |table: &str| sql.contains(table));
+        let ends = sql.starts_with("commit") || sql.starts_with("rollback");
+        let reads_changes = reads && names("changes") && !self.is_in_transaction;
+        let reads_head = names("head") && !names("changes") && (reads || names("instances"));
+        let grants_at_once = !reads && names("instances") && names("head");
+        let is_granted = grants_at_once || self.is_granting && sql.starts_with("commit");
+        if sql.starts_with("begin") || ends {
+            *self = Course { is_in_transaction: !ends, ..Course::default() };
         }
+        self.has_read_head |= reads_head;
+        self.is_granting |= self.is_in_transaction && self.has_read_head && !reads && names("instances");
         match trap? {
-            Trap::ReadingChanges => (reads && names("changes")).then_some(Stop::Request),
-            Trap::HearingOfChanges => (reads && names("changes")).then_some(Stop::Answer),
-            Trap::ReadingHead => (reads && names("head") && !names("changes")).then_some(Stop::Request),
-            Trap::HearingOfGrant => (was_granting && sql.starts_with("commit")).then_some(Stop::Answer),
+            Trap::ReadingChanges => reads_changes.then_some(Stop::Request),
+            Trap::HearingOfChanges => reads_changes.then_some(Stop::Answer),
+            Trap::ReadingHead => reads_head.then_some(Stop::Request),
+            Trap::HearingOfGrant => is_granted.then_some(Stop::Answer),
             Trap::TakingANumber => (!reads && names("update") && names("head")).then_some(Stop::Request),
         }
     }
@@ -74,6 +83,8 @@ struct State {
     trap: Option<Trap>,
     /// Which connections are stopped, and in which direction.
     stopped: BTreeSet<(u64, Stop)>,
+    /// Whether one of them has come to where it is to stand: an answer is held when it is there.
+    is_caught: bool,
 }
 
 /// A relay that listens on a port of its own, for as long as the runtime lives.
@@ -87,7 +98,7 @@ impl Relay {
     pub async fn to(socket: PathBuf) -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = State { way: Way::Open, cuts: 0, trap: None, stopped: BTreeSet::new() };
+        let state = State { way: Way::Open, cuts: 0, trap: None, stopped: BTreeSet::new(), is_caught: false };
         let state = watch::Sender::new(state);
         let its_state = state.clone();
         tokio::spawn(async move {
@@ -121,7 +132,7 @@ impl Relay {
     /// Waits until a connection is caught, and fails if none is.
     pub async fn caught(&self) {
         let mut state = self.state.subscribe();
-        let caught = state.wait_for(|state| state.trap.is_none() && !state.stopped.is_empty());
+        let caught = state.wait_for(|state| state.is_caught);
         let caught = tokio::time::timeout(Duration::from_secs(20), caught).await;
         assert!(caught.is_ok(), "nothing came to the trap {:?}", self.state.borrow().trap);
     }
@@ -131,6 +142,7 @@ impl Relay {
         self.state.send_modify(|state| {
             state.trap = next;
             state.stopped.clear();
+            state.is_caught = false;
         });
     }
 }
@@ -181,6 +193,7 @@ async fn requests(
                 state.send_if_modified(|state| {
                     let Some(stop) = course.meets(state.trap, sql) else { return false };
                     state.trap = None;
+                    state.is_caught = stop == Stop::Request;
                     state.stopped.insert((number, stop))
                 });
             }
@@ -200,6 +213,11 @@ async fn answers(
 ) {
     let mut piece = [0; 8_192];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
+        state.send_if_modified(|state| {
+            let is_held = state.stopped.contains(&(number, Stop::Answer));
+            state.is_caught |= is_held;
+            is_held
+        });
         pass(&state, number, Stop::Answer).await;
         if to.write_all(&piece[..length]).await.is_err() {
             return;

@@ -14,7 +14,7 @@ use super::record::{Deed, Judgement, Operation, Told, judge};
 const ENOUGH: usize = 2_000;
 /// Who verifies at each instance, and who changes.
 const VERIFIERS: usize = 2;
-const CHANGERS: usize = 3;
+const CHANGERS: usize = 6;
 /// How long all are well before the first fault, and after the last.
 const CALM_MS: u64 = 2_500;
 /// After a fault, what was held up by it may take so long still: the lease, and what was waiting for it.
