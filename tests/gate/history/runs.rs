@@ -15,6 +15,8 @@ const ENOUGH: usize = 2_000;
 /// Who verifies at each instance, and who changes.
 const VERIFIERS: usize = 2;
 const CHANGERS: usize = 6;
+/// Revokes whose answers are timed with nobody else there.
+const REVOKES_AT_REST: usize = 40;
 /// How long all are well before the first fault, and after the last.
 const CALM_MS: u64 = 2_500;
 /// After a fault, what was held up by it may take so long still: the lease, and what was waiting for it.
@@ -35,11 +37,13 @@ async fn a_change_is_everywhere_before_it_is_answered_whatever_goes_wrong() {
     let instances = instance::several(&cluster, &database, &[&[], &[], &[]]).await;
     start_all(&instances).await;
 
+    let run = Run::on(instances);
+    let at_rest = revoke_at_rest(&run).await;
     let begun = Instant::now();
-    let (run, troubles) = live_through(instances, &cluster, seed, enough).await;
+    let troubles = live_through(&run, &cluster, seed, enough).await;
     let history = run.history.operations();
     let seen = judge(&history);
-    report(&seen, &troubles, begun.elapsed(), &history);
+    report(&seen, &troubles, begun.elapsed(), &history, &at_rest);
     assert!(seen.violations.is_empty(), "seed {seed}: {:#?}", &seen.violations[..seen.violations.len().min(5)]);
     blocking(move || assert_no_key_logged(&run.instances)).await;
 }
@@ -51,19 +55,31 @@ async fn start_all(instances: &[Arc<Instance>]) {
     }
 }
 
+/// Keys that are revoked one after the other while all are well and nobody else is there; how fast that is answered.
+async fn revoke_at_rest(run: &Arc<Run>) -> String {
+    let mut olga = Changer::at(run, 0).await;
+    for n in 0..REVOKES_AT_REST {
+        let key = olga.create(n % run.instances.len()).await.expect("a key is made while all are well");
+        match n % 2 {
+            0 => olga.revoke(n % run.instances.len(), &key).await,
+            _ => run.let_revoke_itself(n % run.instances.len(), &key).await,
+        };
+    }
+    let history = run.history.operations();
+    told(revokes(&history).map(|asked| asked.ended - asked.started).collect())
+}
+
+fn revokes(history: &[Operation]) -> impl Iterator<Item = &Operation> {
+    history.iter().filter(|asked| asked.deed == Deed::Revoke && asked.told == Told::Yes)
+}
+
 /// Everybody at work, and one fault after the other, until there is enough to judge.
-async fn live_through(
-    instances: Vec<Arc<Instance>>,
-    cluster: &Arc<Cluster>,
-    seed: u64,
-    enough: usize,
-) -> (Arc<Run>, Vec<Trouble>) {
-    let run = Run::on(instances);
+async fn live_through(run: &Arc<Run>, cluster: &Arc<Cluster>, seed: u64, enough: usize) -> Vec<Trouble> {
     let mut dice = Dice::of(seed);
     let mut deck = Deck::of(dice.split());
     let mut clients = Vec::new();
     for changer in 0..CHANGERS {
-        let changer = Changer::at(&run, changer % run.instances.len()).await;
+        let changer = Changer::at(run, changer % run.instances.len()).await;
         clients.push(tokio::spawn(keep_changing(run.clone(), changer, dice.split())));
     }
     for verifier in 0..VERIFIERS * run.instances.len() {
@@ -72,23 +88,23 @@ async fn live_through(
     let mut troubles = Vec::new();
     pause(CALM_MS).await;
     while by_kind(&troubles).len() < Fault::ALL.len() || judge(&run.history.operations()).after_revoke < enough {
-        troubles.extend(deck.deal(&run, cluster).await);
+        troubles.extend(deck.deal(run, cluster).await);
     }
     pause(CALM_MS).await;
     run.end();
     for client in clients {
         client.await.expect("no client fails");
     }
-    (run, troubles)
+    troubles
 }
 
 /// What happened, in one block that can be read and quoted.
-fn report(seen: &Judgement, troubles: &[Trouble], took: Duration, history: &[Operation]) {
+fn report(seen: &Judgement, troubles: &[Trouble], took: Duration, history: &[Operation], at_rest: &str) {
     let kinds: Vec<String> = by_kind(troubles).iter().map(|(fault, count)| format!("{fault:?} {count}")).collect();
     eprintln!(
         "three instances, {:.0} s: {} verifications decided, {} of them after the answer to a revoke; {} undecided (503 or cut off)\n\
          {} keys created, {} revokes answered; {} faults: {}\n\
-         revokes answered {}\n\
+         revokes answered alone and at rest: {at_rest}; {}\n\
          violations: {}",
         took.as_secs_f64(),
         seen.decided,
@@ -106,19 +122,24 @@ fn report(seen: &Judgement, troubles: &[Trouble], took: Duration, history: &[Ope
 /// How fast revokes were answered when all were well, and when not.
 fn latencies(troubles: &[Trouble], history: &[Operation]) -> String {
     let (mut calm, mut rough) = (Vec::new(), Vec::new());
-    for asked in history.iter().filter(|asked| asked.deed == Deed::Revoke && asked.told == Told::Yes) {
+    for asked in revokes(history).skip(REVOKES_AT_REST) {
         let meets = |(_, from, to): &Trouble| asked.ended >= *from && asked.started <= *to + AFTERMATH;
-        let took = (asked.ended - asked.started).as_secs_f64() * 1_000.0;
+        let took = asked.ended - asked.started;
         if troubles.iter().any(meets) { rough.push(took) } else { calm.push(took) }
     }
-    let told = |of: &mut Vec<f64>| {
-        of.sort_by(f64::total_cmp);
-        match of.as_slice() {
-            [] => "none".to_owned(),
-            all => {
-                format!("median {:.1} ms, longest {:.0} ms, of {}", all[all.len() / 2], all[all.len() - 1], all.len())
-            }
-        }
-    };
-    format!("when all were well: {}; under faults: {}", told(&mut calm), told(&mut rough))
+    format!("in the crowd while all were well: {}; under faults: {}", told(calm), told(rough))
+}
+
+fn told(mut spans: Vec<Duration>) -> String {
+    spans.sort();
+    let ms = |span: Duration| span.as_secs_f64() * 1_000.0;
+    match spans.as_slice() {
+        [] => "none".to_owned(),
+        all => format!(
+            "median {:.1} ms, longest {:.0} ms, of {}",
+            ms(all[all.len() / 2]),
+            ms(all[all.len() - 1]),
+            all.len()
+        ),
+    }
 }
