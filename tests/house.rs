@@ -86,6 +86,7 @@ const STORES: &[&str] = &[
     "people/store/sessions",
     "people/store/sign_in",
     "projects/store",
+    "store/ballast",
     "store/changes",
     "store/dialect/migrate",
     "store/dialect/mod",

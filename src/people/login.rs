@@ -103,7 +103,11 @@ pub async fn act(
         let kept = site.store.read(move |db| asked.begin(db)).await?;
         let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
         let holder = proven.as_ref().map(|proven| proven.kept.holder.clone());
-        site.store.write(move |db| tried.settle(db, proven)).await?;
+        match proven.is_some() {
+            // Who signs in may want to revoke; tries that fail must not use up the room for that.
+            true => site.store.write_at_any_cost(move |db| tried.settle(db, proven.as_ref())).await?,
+            false => site.store.write(move |db| tried.settle(db, None)).await?,
+        }
         Ok(holder)
     };
     let (status, error, wait_s) = match settled.await {
@@ -183,7 +187,7 @@ impl Try {
 
     /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
     /// wait, right or wrong.
-    fn settle(&self, db: &mut Db, proven: Option<Proven>) -> Result<(), Fault> {
+    fn settle(&self, db: &mut Db, proven: Option<&Proven>) -> Result<(), Fault> {
         let account = store::hold_failures(db, &self.account)?;
         let client = store::hold_failures(db, &self.client)?;
         self.refuse_who_waits([account, client])?;
@@ -192,13 +196,13 @@ impl Try {
             let known = Failures::of_address(client, self.limit, self.now);
             return store::note_failure(db, &self.client, client, known, self.now);
         };
-        let person = holder.person;
+        let person = &holder.person;
         store::forget_failures(db, &self.account)?;
         if let Some(renewed) = renewed {
-            store::renew_hash(db, &person, &hash, &renewed)?;
+            store::renew_hash(db, person, hash, renewed)?;
         }
         let who = Who { person: Some(person.clone()), ..self.who.clone() };
-        let team = store::find_member(db, &person)?.map(|member| member.team.id);
+        let team = store::find_member(db, person)?.map(|member| member.team.id);
         let subject = person.to_string();
         audit::record(db, &Event { at: self.now, who, team, action: Action::SignedIn, subject, detail: String::new() })
     }

@@ -74,7 +74,7 @@ impl Sessions {
             seen: now,
         };
         let oldest = now.plus_seconds(-self.limits.absolute_s);
-        self.store.write(move |db| store::insert_session(db, &digest, &person, &row, oldest)).await?;
+        self.store.write_at_any_cost(move |db| store::insert_session(db, &digest, &person, &row, oldest)).await?;
         SessionKey::try_from(key).map_err(|e| Fault::broken(e.to_string()))
     }
 

@@ -3,6 +3,7 @@
 //! What a transaction does is the rooms' business. Every write goes through [`Store::write`], which
 //! is one transaction; a [`Refusal`](crate::refusal::Refusal) or an error inside takes it back whole.
 
+mod ballast;
 pub mod changes;
 mod dialect;
 pub mod schema;
@@ -21,6 +22,7 @@ pub use dialect::{
 };
 
 use crate::fault::Fault;
+use ballast::Ballast;
 use dialect::Opener;
 
 /// How long a request waits for a connection before it is told that we cannot serve.
@@ -59,6 +61,8 @@ pub struct Store {
     gate_readers: Arc<Semaphore>,
     spreader: Spreader,
     url: DatabaseUrl,
+    /// What is given up on a full disk, where there is a disk of ours.
+    ballast: Arc<Option<Ballast>>,
     /// Held while this process owns a SQLite file.
     _claim: Arc<Option<File>>,
 }
@@ -69,7 +73,8 @@ impl Store {
     pub fn serve(url: &DatabaseUrl) -> Result<Store, String> {
         url.make_file()?;
         let claim = url.claim()?;
-        Store::open(url, claim)
+        let store = Store::open(url, claim)?;
+        Ok(Store { ballast: Arc::new(url.ballast_path().map(Ballast::at)), ..store })
     }
 
     /// Opens a database beside a running server.
@@ -90,6 +95,7 @@ impl Store {
             gate_readers: Arc::new(Semaphore::new(GATE_READERS as usize)),
             spreader: Spreader::default(),
             url: url.clone(),
+            ballast: Arc::default(),
             _claim: Arc::new(claim),
         })
     }
@@ -108,12 +114,36 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        let keep = move |store: &Store| match &*store.ballast {
+            Some(ballast) if !ballast.is_there_again() => Err(Fault::unavailable("the disk is full")),
+            _ => store.keep(work),
+        };
+        self.in_turn(keep).await
+    }
+
+    /// Writes what cannot wait, also on a full disk: for that its ballast is given up.
+    pub async fn write_at_any_cost<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Db) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let keep = move |store: &Store| match (store.keep(&mut work), &*store.ballast) {
+            (Err(fault), Some(ballast)) if is_full(&fault) && ballast.give_up() => store.keep(work),
+            (kept, _) => kept,
+        };
+        self.in_turn(keep).await
+    }
+
+    /// Keeps something when it is its turn, and waits until it is known everywhere.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        keep: impl FnOnce(&Store) -> Result<(T, Option<Spreading>), Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
         let store = self.clone();
         let turn = tokio::time::timeout(POOL_WAIT, self.writers.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Fault::unavailable("too many writers wait"))?.map_err(Fault::unavailable)?;
         let held = move || {
             let _turn = turn; // goes with the work, also when the person who asked hangs up
-            store.keep(work)
+            keep(&store)
         };
         let (done, spreading) = off_thread(held).await?;
         if let Some(Spreading { done, patience }) = spreading {
@@ -190,6 +220,13 @@ impl Store {
     pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
         work(&mut *connection(&self.reads)?)
     }
+}
+
+/// Whether there was no room to write: SQLite says so in these words, also where a rollback failed beside it.
+fn is_full(fault: &Fault) -> bool {
+    let Fault::Unavailable(cause) = fault else { return false };
+    let told = format!("{cause:?}");
+    ["database or disk is full", "disk I/O error"].iter().any(|words| told.contains(words))
 }
 
 fn pool(url: &DatabaseUrl, size: u32) -> Pool<Opener> {

@@ -8,4 +8,5 @@ mod history;
 mod introspect;
 mod openapi;
 mod own_key;
+mod trouble;
 mod verify;

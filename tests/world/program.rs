@@ -90,9 +90,17 @@ impl Ended {
     }
 }
 
+/// Where the program is.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrack");
+
 /// The program, without a setting from this shell.
 pub fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keyrack"));
+    bare(PROGRAM, folder)
+}
+
+/// Any program, without a setting of ours from this shell.
+pub fn bare(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KEYRACK_")) {
         command.env_remove(name);
     }
@@ -201,6 +209,11 @@ impl Serving {
     pub fn ended(mut self) -> Ended {
         let status = end_of(&mut self.child);
         Ended { code: status.code(), out: self.out.iter().collect(), err: self.err.iter().collect() }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, name: &str) {

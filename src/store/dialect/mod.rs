@@ -95,20 +95,31 @@ impl DatabaseUrl {
         file.map(|_| ()).map_err(|e| format!("cannot write {}: {e}", path.display()))
     }
 
+    /// Where a file takes up room that is given up on a full disk: beside a database that is on a disk of ours.
+    pub(super) fn ballast_path(&self) -> Option<PathBuf> {
+        let DatabaseUrl::Sqlite(path) = self else { return None };
+        Some(beside(path, ".ballast"))
+    }
+
     /// Claims a SQLite file for this process, for as long as the answer is held: only one may serve it, by
     /// whatever path it comes.
     pub(super) fn claim(&self) -> Result<Option<File>, String> {
         let DatabaseUrl::Sqlite(path) = self else { return Ok(None) };
         let real = path.canonicalize().map_err(|e| format!("cannot find {}: {e}", path.display()))?;
-        let mut beside = real.into_os_string();
-        beside.push(".lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(beside(&real, ".lock"));
         let lock = lock.map_err(|e| format!("cannot write beside {}: {e}", path.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(_) => Err(format!("{} is being served by another keyrack: stop that one first", path.display())),
         }
     }
+}
+
+/// The path of a file beside another, by what is added to its name.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The columns of a table with their types, as the engine tells them: for the test of the schema.

@@ -10,17 +10,17 @@
 //! KEYRACK_HISTORY_FAULT=no-wait tests/run --test suite gate::history::planted -- --nocapture
 //! ```
 
-mod clients;
+pub mod clients;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
-mod cluster;
+pub mod cluster;
 mod dice;
-mod door;
-mod faults;
-mod instance;
+pub mod door;
+pub mod faults;
+pub mod instance;
 #[cfg(feature = "planted-faults")]
 mod planted;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
-mod record;
+pub mod record;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod relay;
 mod runs;
