@@ -13,6 +13,9 @@ use super::{DatabaseUrl, Db};
 const LOCK_TIMEOUT_MS: u32 = 3_000;
 /// The longest one statement may take on Postgres.
 const STATEMENT_TIMEOUT_MS: u32 = 5_000;
+/// How long one of our transactions may say nothing: an instance that stands still, or is cut off, in the middle of one
+/// holds locks that every change waits for, and must lose them before those who wait give up.
+const SILENCE_TIMEOUT_MS: u32 = 1_000;
 /// How long a connection to Postgres may take to open.
 const CONNECT_TIMEOUT_S: u32 = 3;
 
@@ -127,7 +130,7 @@ fn open_postgres(url: &str) -> Result<PgConnection, OpenError> {
     let mut db = PgConnection::establish(&url).map_err(OpenError::Connect)?;
     db.batch_execute(&format!(
         "SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET lock_timeout = {LOCK_TIMEOUT_MS}; \
-         SET idle_in_transaction_session_timeout = {STATEMENT_TIMEOUT_MS}; SET client_min_messages = warning"
+         SET idle_in_transaction_session_timeout = {SILENCE_TIMEOUT_MS}; SET client_min_messages = warning"
     ))
     .map_err(OpenError::SetUp)?;
     Ok(db)

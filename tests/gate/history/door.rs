@@ -24,7 +24,8 @@ impl Door {
         match self.ask(url, "GET", secret).await {
             Some((200, _)) => Told::Yes,
             Some((401, _)) => Told::Refused,
-            Some((503, _)) => Told::NotNow,
+            // 408: it stood still for longer than it waits for a request's head, and now says so.
+            Some((503 | 408, _)) => Told::NotNow,
             Some((status, _)) => Told::Odd(status),
             None => Told::Nothing,
         }
@@ -36,7 +37,7 @@ impl Door {
             Some((204, _)) => Told::Yes,
             Some((401, body)) if body.contains("\"REVOKED\"") => Told::Yes,
             Some((401, _)) => Told::Refused,
-            Some((503, _)) => Told::NotNow,
+            Some((503 | 408, _)) => Told::NotNow,
             Some((status, _)) => Told::Odd(status),
             None => Told::Nothing,
         }

@@ -30,6 +30,8 @@ pub enum Trap {
     HearingOfChanges,
     /// Before it reads the head.
     ReadingHead,
+    /// When it holds the head, so that nobody can change anything, before it hears of that.
+    HoldingHead,
     /// When its lease was granted, before it hears of that.
     HearingOfGrant,
     /// Before a change takes its number.
@@ -64,6 +66,7 @@ impl Course {
             Trap::ReadingChanges => reads_changes.then_some(Stop::Request),
             Trap::HearingOfChanges => reads_changes.then_some(Stop::Answer),
             Trap::ReadingHead => reads_head.then_some(Stop::Request),
+            Trap::HoldingHead => (reads_head && self.is_in_transaction).then_some(Stop::Answer),
             Trap::HearingOfGrant => is_granted.then_some(Stop::Answer),
             Trap::TakingANumber => (!reads && names("update") && names("head")).then_some(Stop::Request),
         }
