@@ -17,8 +17,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use changes::{Change, Seq, note, wait_for_others};
 pub use dialect::{
-    Backend, DatabaseUrl, Db, Hold, columns_of, has_heard, hold_head, hold_team, in_snapshot, in_write_transaction,
-    keeping_rows, listen, take_the_time_it_needs,
+    Backend, DatabaseUrl, Db, Hold, acknowledge_if_last, columns_of, has_heard, hold_team, in_snapshot,
+    in_write_transaction, keeping_rows, listen, take_the_time_it_needs,
 };
 
 use crate::fault::Fault;

@@ -7,8 +7,8 @@ use crate::fault::Fault;
 use crate::store::schema::instances;
 use crate::store::{Db, Seq};
 
-/// Tells that an instance knows all changes up to that number. The caller holds the head.
-pub fn acknowledge(db: &mut Db, id: &str, acked: Seq) -> Result<(), Fault> {
+/// Tells that an instance knows all changes up to that number, whether or not it is the last one.
+pub fn acknowledge_unseen(db: &mut Db, id: &str, acked: Seq) -> Result<(), Fault> {
     let ours = diesel::update(instances::table.find(id)).set(instances::acked.eq(acked)).execute(db)?;
     if ours == 0 {
         let row = (instances::id.eq(id), instances::acked.eq(acked));

@@ -2,7 +2,9 @@
 //! lease of three seconds; whoever changes something waits until all have acknowledged it, or until every lease that
 //! was given before is over. No wall clock takes part, and nothing rests on a notification's arrival.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cmp::Ordering;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,10 +16,10 @@ use crate::fault::Fault;
 use crate::gate::learn::{Knowledge, lease_clock};
 use crate::gate::lease::LEASE;
 use crate::gate::planted::{Planted, is_planted};
-use crate::gate::store::changes::{Lost, prune};
+use crate::gate::store::changes::{Lost, prune, since};
 use crate::gate::store::instances;
 use crate::store::changes::head_seq;
-use crate::store::{Db, Seq, Spread, Store, has_heard, hold_head, in_write_transaction, listen};
+use crate::store::{Db, Seq, Spread, Store, acknowledge_if_last, has_heard, listen};
 
 /// How often a lease is renewed where nothing changes.
 const RENEWAL: Duration = Duration::from_millis(600);
@@ -54,7 +56,7 @@ impl Shared {
     }
 
     fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Acquire)
+        self.is_stopped.load(Acquire)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
@@ -113,32 +115,42 @@ impl Shared {
         let mut learned = self.knowledge.learned();
         if is_planted(Planted::AckBeforeApply) {
             let head = head_seq(db)?;
-            in_write_transaction(db, |db| instances::acknowledge(db, &self.id, head))?;
+            instances::acknowledge_unseen(db, &self.id, head)?;
         }
-        self.knowledge.catch_up(db, &mut learned)?;
-        // Before it is sent: what is granted may be counted on from here.
-        let asked = lease_clock();
-        in_write_transaction(db, |db| {
-            let head = if is_planted(Planted::GrantUnseen) { head_seq(db)? } else { hold_head(db)? };
-            if learned.applied > Some(head) {
-                return Err(Lost::WentBack);
-            }
-            if is_planted(Planted::GrantUnseen) {
-                return Ok(instances::acknowledge(db, &self.id, head)?);
-            }
-            // Nobody can change anything until this transaction ends: now nothing is missed.
+        let asked = loop {
             self.knowledge.catch_up(db, &mut learned)?;
-            if learned.applied != Some(head) {
-                return Err(Lost::Pruned);
+            let applied = learned.applied.unwrap_or_default();
+            // Before it is sent: what is granted may be counted on from here.
+            let asked = lease_clock();
+            if self.acknowledge(db, applied)? {
+                break asked;
             }
-            Ok(instances::acknowledge(db, &self.id, head)?)
-        })?;
+            self.compare(db, applied)?;
+        };
         let asked = if is_planted(Planted::LeaseFromAnswer) { lease_clock() } else { asked };
         match is_planted(Planted::NoDriftMargin) {
             true => self.knowledge.lease.renew_for(asked, LEASE),
             false => self.knowledge.lease.renew(asked),
         }
         Ok(())
+    }
+
+    fn acknowledge(&self, db: &mut Db, applied: Seq) -> Result<bool, Lost> {
+        if is_planted(Planted::GrantUnseen) {
+            instances::acknowledge_unseen(db, &self.id, applied)?;
+            return Ok(true);
+        }
+        Ok(acknowledge_if_last(db, &self.id, applied)?)
+    }
+
+    /// What was applied is not the last change: mostly because there is a new one, which is remembered.
+    fn compare(&self, db: &mut Db, applied: Seq) -> Result<(), Lost> {
+        let head = head_seq(db)?;
+        match head.cmp(&applied) {
+            Ordering::Less => Err(Lost::WentBack),
+            Ordering::Greater if since(db, applied)?.is_none() => Err(Lost::Pruned),
+            Ordering::Greater | Ordering::Equal => Ok(()),
+        }
     }
 
     /// Lets go of the changes that all instances know, and of those that have waited for as long as any lease that was
@@ -182,7 +194,7 @@ impl Watching for Shared {
 
     fn stop(&self) {
         self.knowledge.lease.drop_it();
-        self.is_stopped.store(true, Ordering::Release);
+        self.is_stopped.store(true, Release);
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) use migrate::migrate;
 pub(super) use open::Opener;
 pub(super) use transaction::notify;
 pub use transaction::{
-    Hold, has_heard, hold_head, hold_team, in_snapshot, in_write_transaction, keeping_rows, listen,
+    Hold, acknowledge_if_last, has_heard, hold_team, in_snapshot, in_write_transaction, keeping_rows, listen,
     take_the_time_it_needs,
 };
 

@@ -65,18 +65,17 @@ pub fn has_heard(db: &mut Db) -> QueryResult<bool> {
     db.notifications_iter().try_fold(false, |_, heard| heard.map(|_| true))
 }
 
-/// The number of the last change, which stays the last one until this transaction ends.
-pub fn hold_head(db: &mut Db) -> QueryResult<Seq> {
-    #[derive(QueryableByName)]
-    struct Head {
-        #[diesel(sql_type = BigInt)]
-        seq: Seq,
-    }
-    let head: Head = match db {
-        Db::Sqlite(db) => diesel::sql_query("SELECT seq FROM head").get_result(db)?,
-        Db::Postgres(db) => diesel::sql_query("SELECT seq FROM head FOR SHARE").get_result(db)?,
-    };
-    Ok(head.seq)
+/// Acknowledges for an instance that it knows all changes up to `seq`, if that is the last one: answers whether it is.
+/// One statement, so that an instance that stands still in the middle of it holds nothing that a change waits for.
+pub fn acknowledge_if_last(db: &mut Db, instance: &str, seq: Seq) -> QueryResult<bool> {
+    let Db::Postgres(db) = db else { return Ok(true) };
+    // A change that is being kept is waited for: under its lock the head is another one, and nothing is granted.
+    let granted = diesel::sql_query(
+        "WITH last AS (SELECT seq FROM head FOR SHARE) \
+         INSERT INTO instances (id, acked) SELECT $1, seq FROM last WHERE seq = $2 \
+         ON CONFLICT (id) DO UPDATE SET acked = excluded.acked",
+    );
+    Ok(granted.bind::<Text, _>(instance).bind::<BigInt, _>(seq).execute(db)? == 1)
 }
 
 /// Reads as of one moment, however many statements it takes.

@@ -77,22 +77,25 @@ async fn each_planted_fault_is_found_and_nothing_is_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn who_is_stopped_in_the_middle_of_a_renewal_keeps_nobody_from_a_revoke() {
+async fn who_is_stopped_in_the_middle_of_a_change_keeps_nobody_from_a_revoke() {
     let cluster = Arc::new(blocking(Cluster::start).await);
     let mut scene = Scene::set(&cluster, &[vec![], vec![], vec![]]).await;
     scene.enter(&[A, B]).await;
     let key = scene.key().await;
     let relay = &scene.run.instances[B].relay;
+    let other = scene.key().await;
     relay.lay(Trap::HoldingHead);
+    let stopped = scene.revoke(B, &other);
     relay.caught().await;
     let asked = scene.run.history.now();
     let told = scene.revoke(A, &key).await.unwrap();
     let took = scene.run.history.now() - asked;
     scene.knock_at_b(&key).await;
     relay.release(None);
+    let _ = stopped.await; // in vain: its transaction was ended
     let seen = judge(&scene.run.history.operations());
     scene.clear().await;
-    eprintln!("a revoke, with another instance stopped in the middle of a renewal: {:.1} s", took.as_secs_f64());
+    eprintln!("a revoke, with another instance stopped in the middle of a change: {:.1} s", took.as_secs_f64());
     assert!(told == Told::Yes && seen.violations.is_empty(), "{told:?}, {seen:?}");
 }
 

@@ -30,7 +30,7 @@ pub enum Trap {
     HearingOfChanges,
     /// Before it reads the head.
     ReadingHead,
-    /// When it holds the head, so that nobody can change anything, before it hears of that.
+    /// In the middle of a change: it holds the head, so that nobody else can change anything.
     HoldingHead,
     /// When its lease was granted, before it hears of that.
     HearingOfGrant,
