@@ -8,5 +8,6 @@ mod history;
 mod introspect;
 mod openapi;
 mod own_key;
+mod proxies;
 mod trouble;
 mod verify;

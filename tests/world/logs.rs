@@ -66,3 +66,9 @@ pub fn assert_no_secret_leaked(since: Mark) {
     let leaked = SECRETS.lock().unwrap()[since.remembered..].iter().position(|secret| logged.contains(secret));
     assert!(leaked.is_none(), "secret number {} of this test stands in the logs", leaked.unwrap());
 }
+
+/// Fails if a secret that was remembered in this run stands in what another program logged. Names no secret itself.
+pub fn assert_free_of_secrets(logged: &str) {
+    let leaked = SECRETS.lock().unwrap().iter().filter(|secret| logged.contains(*secret)).count();
+    assert_eq!(leaked, 0, "secrets stand in what a program beside us logged");
+}

@@ -7,10 +7,17 @@ use std::time::Duration;
 /// Sends the lines of a request, one CRLF after each and one at the end, and reads until the server
 /// hangs up: status, head, body.
 pub fn send(url: &str, lines: &[&str]) -> (u16, String, String) {
+    exchange(url, &format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n")))
+}
+
+/// As [`send`], with a body behind the lines.
+pub fn send_body(url: &str, lines: &[&str], body: &str) -> (u16, String, String) {
+    exchange(url, &format!("{}\r\nConnection: close\r\n\r\n{body}", lines.join("\r\n")))
+}
+
+fn exchange(url: &str, text: &str) -> (u16, String, String) {
     let mut wire = TcpStream::connect(url.trim_start_matches("http://")).expect("the server listens");
     wire.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let mut text = lines.join("\r\n");
-    text.push_str("\r\nConnection: close\r\n\r\n");
     wire.write_all(text.as_bytes()).unwrap();
     let mut answer = Vec::new();
     wire.read_to_end(&mut answer).expect("the server answers and hangs up");
@@ -18,13 +25,6 @@ pub fn send(url: &str, lines: &[&str]) -> (u16, String, String) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     (status, head.to_owned(), body.to_owned())
-}
-
-/// As [`send`], with a body behind the lines.
-pub fn send_body(url: &str, lines: &[&str], body: &str) -> (u16, String, String) {
-    let with_end = format!("Connection: close\r\n\r\n{body}");
-    let lines: Vec<&str> = lines.iter().copied().chain([with_end.as_str()]).collect();
-    send(url, &lines)
 }
 
 /// Begins a request, says no more, and tells how long it took until the server hung up, and its last words.

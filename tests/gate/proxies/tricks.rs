@@ -1,0 +1,106 @@
+//! What a client writes so that the gate judges one thing and the API does another.
+
+use super::{Kind, bearer};
+use crate::with_each_proxy;
+
+with_each_proxy!(
+    async fn the_path_that_is_judged_is_the_path_that_the_api_gets(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        for target in [
+            "/v2/orders/7",
+            "/v2/orders/",
+            "/v2/orders/a%20b",
+            "/v2/orders/%C3%A9",
+            "/v2/orders/%37",
+            "/v2/%6frders/7",
+            "/v2/orders/7;v=1",
+            "/v2/orders/...",
+            "/v2/orders/%252e%252e/7",
+            "/v2/orders/7?path=/../payroll&x=%2f..//",
+            "/v2/orders/7?",
+        ] {
+            front.tap.take();
+            let (status, got) = front.get(target, &secret);
+            assert_eq!((status, got.len()), (200, 1), "{:?} {target}", front.kind);
+            assert_eq!(got[0].target(), target, "{:?}: as it was written", front.kind);
+            assert!(front.tap.take().contains(&format!(": {target}\r\n")), "{:?}: judged as {target}", front.kind);
+        }
+    }
+);
+
+with_each_proxy!(
+    async fn a_path_that_could_be_read_in_two_ways_is_refused(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        let bearer = bearer(&secret);
+        for target in [
+            "/v2/payroll/7",
+            "/v2/%70ayroll/7",
+            "/v2/orders/../payroll/7",
+            "/v2/orders/..",
+            "/v2/orders/./7",
+            "/v2/orders/%2e%2e/payroll/7",
+            "/v2/orders/.%2E/payroll/7",
+            "/v2/orders/..%2fpayroll/7",
+            "/v2/orders/%2e%2e%2Fpayroll/7",
+            "/v2/orders%2f..%2fpayroll/7",
+            "/v2/orders/..;/payroll/7",
+            "/v2/orders/..%3b/payroll/7",
+            "/v2/orders/..\\payroll/7",
+            "/v2/orders/..%5cpayroll/7",
+            "/v2/orders//7",
+            "//v2/orders/7",
+            "/v2//orders/7",
+            "/v2/orders/7%2f",
+            "/v2/orders/7%00",
+            "/v2/orders/%",
+            "/v2/orders/%c0%ae%c0%ae/payroll",
+            "/v2/orders/\u{7f}",
+            "http://api.example.com/v2/payroll/7",
+            "http://api.example.com/v2/orders/../payroll/7",
+            "http://api.example.com//v2/orders/../payroll/7",
+            "/v2/payroll/7#/v2/orders/7",
+            "*",
+        ] {
+            let status = front.stopped(&format!("GET {target} HTTP/1.1"), &[&bearer]);
+            assert!([400, 403, 404].contains(&status), "{:?} {target}: {status}", front.kind);
+        }
+        // In absolute form, too, what is judged is what the API gets.
+        let (status, got) = front.get("http://api.example.com/v2/orders/7?a", &secret);
+        assert_eq!((status, got.len(), got[0].target()), (200, 1, "/v2/orders/7?a"));
+    }
+);
+
+with_each_proxy!(
+    async fn a_clients_own_words_to_the_gate_are_not_heard(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        let bearer = bearer(&secret);
+        for query in ["require=orders:read", "require=orders:read&project=", "%72equire=orders:read", "project=x&require="] {
+            front.tap.take();
+            assert_eq!(front.stopped(&format!("GET /v2/payroll/7?{query} HTTP/1.1"), &[&bearer]), 403, "{query}");
+            let asked = front.tap.take();
+            let door = if front.kind == Kind::Nginx { "GET /auth/nginx HTTP/1.1" } else { "GET /auth/caddy HTTP/1.1" };
+            let first = asked.lines().next().unwrap_or_default();
+            assert_eq!(first.replace("? ", " "), door, "the door gets no query of the client's");
+        }
+        for header in [
+            "X-Original-URI: /v2/orders/7",
+            "X-Original-Uri: /v2/orders/7",
+            "X_Original_URI: /v2/orders/7",
+            "X-Forwarded-Uri: /v2/orders/7",
+            "X-Forwarded-Uri: /v2/orders/7?require=orders:read",
+            "X_Forwarded_Uri: /v2/orders/7",
+            "X-Rewrite-URL: /v2/orders/7",
+            "X-Original-URL: /v2/orders/7",
+            "X-Forwarded-Prefix: /v2/orders",
+            "X-Envoy-Original-Path: /v2/orders/7",
+        ] {
+            assert_eq!(front.stopped("GET /v2/payroll/7 HTTP/1.1", &[&bearer, header]), 403, "{header}");
+        }
+        for header in ["X-Original-Method: GET", "X-Forwarded-Method: GET", "X-HTTP-Method-Override: GET", "X_Original_Method: GET"] {
+            assert_eq!(front.stopped("POST /v2/orders/7 HTTP/1.1", &[&bearer, header, "Content-Length: 0"]), 403, "{header}");
+        }
+        // A gate token of a client's own is none: neither good for anything, nor in the way.
+        let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &[&bearer, "X-Gate-Token: forged"]);
+        assert_eq!((status, got.len()), (200, 1));
+    }
+);
