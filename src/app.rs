@@ -107,6 +107,7 @@ routes! { PAGES, pages, wrong_method:
     projects::address::ARCHIVAL => { GET KeepTeam projects::archive::ask, POST KeepTeam projects::archive::act }
     projects::address::RESTORATION => { POST KeepTeam projects::restore::act }
     docs::ADDRESS => { GET Open docs::api::ask }
+    docs::GATEWAY => { GET Open docs::gateway::ask }
 }
 
 routes! { GATE_DOORS, gate_doors, gate::wrong_method:
@@ -187,6 +188,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
         gate: gate.clone(),
         catalog: settings.catalog.clone(),
         public_url: settings.public_url.clone().unwrap_or(PublicUrl::of_bind(bound)),
+        listens_on: bound,
         cookie_key,
         hashing: Hashing::on(cores, metrics.password_hashes()),
         metrics,

@@ -50,6 +50,11 @@ impl PublicUrl {
         PublicUrl { scheme: Scheme::Http, host, port: bind.port() }
     }
 
+    /// The name or address, without the port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether browsers reach us over TLS.
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::Https

@@ -1,6 +1,6 @@
 //! What every handler may use: this instance's store, clock, catalog and settings.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -32,6 +32,8 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     /// The address people type.
     pub public_url: PublicUrl,
+    /// Where we listen, behind whatever proxy.
+    pub listens_on: SocketAddr,
     /// Signs the tokens of visitors' forms.
     pub cookie_key: Vec<u8>,
     /// Who may hash passwords, and how many at once.

@@ -146,20 +146,25 @@
   }
 
   async function copyKey(button) {
-    const root = button.closest(".sheet");
-    const key = one("[data-secret]", root).textContent;
+    const root = button.closest(".sheet, .snippet");
+    const source = one("[data-secret], [data-snippet]", root);
+    const key = source.textContent;
     const { copy, env, url } = button.dataset;
     const text = {
       key,
+      text: key,
       header: `Authorization: Bearer ${key}`,
       env: `${env}=${key}`,
       curl: `curl -H "Authorization: Bearer ${key}" ${url}`,
     }[copy];
     const copied = await put(text, root);
     const line = one("[data-copied-text]", root);
-    line.toggleAttribute("data-failed", !copied);
-    line.textContent = copied ? (copy === "key" ? "Copied." : `Copied as ${button.textContent}.`) : "Could not copy. Select the key and copy it by hand.";
-    if (!copied) return getSelection().selectAllChildren(one("[data-secret]", root));
+    const said = copied ? (copy === "key" || copy === "text" ? "Copied." : `Copied as ${button.textContent}.`) : `Could not copy. Select ${copy === "text" ? "it" : "the key"} and copy it by hand.`;
+    if (line) {
+      line.toggleAttribute("data-failed", !copied);
+      line.textContent = said;
+    } else tell(said);
+    if (!copied) return getSelection().selectAllChildren(source);
     button.focus();
     markCopied(root.closest("[data-reveal]"));
   }

@@ -199,7 +199,7 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (projects::address::EDIT, "POST") => (&ids.project, &[("name", "Renamed")], 303),
         (projects::address::ARCHIVAL, "GET") => (&ids.project, &[], 200),
         (projects::address::ARCHIVAL | projects::address::RESTORATION, "POST") => (&ids.project, &[], 303),
-        (docs::ADDRESS, "GET") => ("", &[], 200),
+        (docs::ADDRESS | docs::GATEWAY, "GET") => ("", &[], 200),
         (health::UP | health::READY | gate::address::OPENAPI, "GET") => ("", &[], 200),
         // No key is presented.
         (gate::address::OWN_KEY, "GET" | "DELETE") => ("", &[], 401),

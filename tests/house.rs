@@ -100,6 +100,7 @@ const STORES: &[&str] = &[
 /// Pages and endpoints, one action each: with their template, and their test.
 const VERBS: &[(&str, Option<&str>)] = &[
     ("docs/api", Some("docs/api")),
+    ("docs/gateway", Some("docs/gateway")),
     ("gate/forward_auth", None),
     ("gate/introspect", None),
     ("gate/openapi", None),

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::ADDRESS;
+use super::{ADDRESS, GATEWAY};
 use crate::fault::Fault;
 use crate::gate;
 use crate::guard;
@@ -15,8 +15,20 @@ use crate::site::Site;
 
 /// A way back.
 pub struct Back {
-    label: &'static str,
-    url: &'static str,
+    /// Its text.
+    pub label: &'static str,
+    /// Where it leads.
+    pub url: &'static str,
+}
+
+impl Back {
+    /// To the keys, for whoever may see them.
+    pub(super) fn of(request: &HttpRequest) -> Back {
+        match guard::held(request) {
+            Some(_) => Back { label: "Developers", url: keys::address::LIST },
+            None => Back { label: "Sign in", url: people::address::LOGIN },
+        }
+    }
 }
 
 /// How the keys of a kind look.
@@ -60,6 +72,7 @@ struct ApiDocsPage {
     self_url: String,
     /// The same for programs.
     openapi_url: &'static str,
+    gateway_url: &'static str,
     /// Of each kind, at least one.
     looks: Vec<KeyLook>,
     has_secret: bool,
@@ -70,16 +83,13 @@ struct ApiDocsPage {
 
 /// Shows the page.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let back = match guard::held(&request) {
-        Some(_) => Back { label: "Developers", url: keys::address::LIST },
-        None => Back { label: "Sign in", url: people::address::LOGIN },
-    };
     let product = site.catalog.product();
     let shown = ApiDocsPage {
         porch: Porch::of(&site),
-        back,
+        back: Back::of(&request),
         self_url: gate::own_key_url(&site),
         openapi_url: gate::address::OPENAPI,
+        gateway_url: GATEWAY,
         looks: site.catalog.kinds().iter().map(KeyLook::of).collect(),
         has_secret: site.catalog.kinds().iter().any(|kind| !kind.is_publishable()),
         publishable: Publishable::of(&site.catalog),

@@ -147,6 +147,8 @@ async fn the_way_in_and_the_pages_round_it_are_sound() {
     world.clock.advance(60);
     at.visit("/docs/api").await;
     critic.look("docs").await;
+    at.visit("/docs/gateway").await;
+    critic.look("gateway").await;
 
     at.sign_in("mia").await;
     critic.look("no-access").await;
@@ -178,6 +180,11 @@ async fn the_list_and_its_dialogs_are_sound() {
     at.sign_in("olga").await;
     let mut critic = Critic::new(&at);
     critic.look("list").await;
+    at.click("#use > summary").await;
+    at.click("#use [data-copy=text]").await;
+    at.until("document.querySelector('#notice').textContent === 'Copied.'").await;
+    critic.look("list-use").await;
+    at.click("#use > summary").await;
     at.resize(390).await;
     at.click(".menu-switch summary").await;
     critic.look("list-menu").await;
