@@ -82,8 +82,8 @@ async fn who_is_stopped_in_the_middle_of_a_change_keeps_nobody_from_a_revoke() {
     let mut scene = Scene::set(&cluster, &[vec![], vec![], vec![]]).await;
     scene.enter(&[A, B]).await;
     let key = scene.key().await;
-    let relay = &scene.run.instances[B].relay;
     let other = scene.key().await;
+    let relay = &scene.run.instances[B].relay;
     relay.lay(Trap::HoldingHead);
     let stopped = scene.revoke(B, &other);
     relay.caught().await;
