@@ -15,7 +15,7 @@ use server::Server;
 
 /// Rounds of each load; each lasts [`SECONDS`].
 const ROUNDS: usize = 9;
-const SECONDS: u32 = 2;
+const SECONDS: u32 = 1;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|text| text != "--bench").collect();
@@ -48,7 +48,8 @@ fn measure(keys: u64) {
     );
     println!("|---|---|---|---|---|---|");
     for (name, path, file, status) in rows() {
-        for pipelined in [1, 16] {
+        // Pipelined, the kernel's part is small: our own work is seen.
+        for pipelined in if name.starts_with("good") { vec![1, 16] } else { vec![1] } {
             let run = |server: &Server, path: &str, status| {
                 let load = Load { keys: &folder.path().join(file), pipelined, status };
                 load.run(server, path, SECONDS)

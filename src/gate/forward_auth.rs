@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::asked::{self, Asked, Caller};
 use super::call::Call;
 use super::held::{self, Held, Proxy, Unclear};
-use super::known::KnownKey;
+use super::known::{InHeaders, KnownKey};
 use super::needs::{self, Needs, NeedsError};
 use super::path::{self, PathError};
 use super::refused::{self, Door};
@@ -167,15 +168,21 @@ fn let_through(key: Option<&KnownKey>) -> HttpResponse {
     let mut set = |name: &HeaderName, value: Option<HeaderValue>| {
         headers.insert(name.clone(), value.unwrap_or(HeaderValue::from_static("")));
     };
-    let text = |text: &str| HeaderValue::from_str(text).ok();
+    let shared = |bytes: fn(&InHeaders) -> &Bytes| {
+        key.and_then(|key| HeaderValue::from_maybe_shared(bytes(key.in_headers()).clone()).ok())
+    };
     set(&X_KEY_ID, key.and_then(|key| HeaderValue::try_from(key.id()).ok()));
-    set(&X_KEY_NAME, key.and_then(|key| text(&Cow::from(utf8_percent_encode(key.name(), UNRESERVED)))));
-    set(&X_KEY_TEAM, key.and_then(|key| text(key.team().id.as_str())));
-    set(&X_KEY_PROJECT, key.and_then(KnownKey::project).and_then(text));
-    set(&X_KEY_KIND, key.and_then(|key| text(key.kind())));
-    set(&X_KEY_PERMISSIONS, key.and_then(|key| text(key.permissions_text())));
-    set(&X_KEY_FIELDS, key.and_then(|key| text(key.fields_text())));
+    set(&X_KEY_NAME, key.and_then(|key| HeaderValue::try_from(escaped(key.name())).ok()));
+    set(&X_KEY_TEAM, shared(|told| &told.team));
+    set(&X_KEY_PROJECT, shared(|told| &told.project));
+    set(&X_KEY_KIND, shared(|told| &told.kind));
+    set(&X_KEY_PERMISSIONS, shared(|told| &told.permissions));
+    set(&X_KEY_FIELDS, shared(|told| &told.fields));
     let expires = key.and_then(KnownKey::expires_at);
     set(&X_KEY_EXPIRES, expires.and_then(|at| HeaderValue::try_from(at.rfc3339()).ok()));
     answer
+}
+
+fn escaped(name: &str) -> String {
+    utf8_percent_encode(name, UNRESERVED).collect()
 }

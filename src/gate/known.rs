@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
+use bytes::Bytes;
+
 use crate::clock::Moment;
 use crate::id;
 use crate::keys::addresses::Addresses;
@@ -63,15 +65,29 @@ pub struct Shape {
     team: Team,
     project: Option<Box<str>>,
     kind: Box<str>,
+    in_headers: InHeaders,
     is_offered: bool,
     is_publishable: bool,
     may: InForce,
-    permissions: Box<str>,
-    fields: Box<str>,
     /// `,"team":{…},"project":`
     json_head: Box<str>,
     /// `,"kind":…,"fields":{…}`
     json_tail: Box<str>,
+}
+
+/// What a shape tells in headers: each is shared, not copied, by the answers that hold it.
+#[derive(Clone, Debug)]
+pub struct InHeaders {
+    /// The id of the team.
+    pub team: Bytes,
+    /// The id of the project; empty for none.
+    pub project: Bytes,
+    /// The id of the kind.
+    pub kind: Bytes,
+    /// `shifts:read users:read`
+    pub permissions: Bytes,
+    /// `shifts=*; users=name,start`: every resource it may do something with; `*` is every field.
+    pub fields: Bytes,
 }
 
 /// A key, packed. A copy shares what is large.
@@ -140,14 +156,14 @@ impl KnownKey {
         &self.shape.may
     }
 
-    /// `shifts:read users:read`
-    pub fn permissions_text(&self) -> &str {
-        &self.shape.permissions
+    /// What it tells in headers, all that it has in common with others.
+    pub fn in_headers(&self) -> &InHeaders {
+        &self.shape.in_headers
     }
 
-    /// `shifts=*; users=name,start`: every resource it may do something with; `*` is every field.
-    pub fn fields_text(&self) -> &str {
-        &self.shape.fields
+    /// `shifts:read users:read`
+    pub fn permissions_text(&self) -> &str {
+        std::str::from_utf8(&self.in_headers().permissions).expect("it was made of a text")
     }
 
     /// When it was made.
@@ -261,8 +277,13 @@ impl Shape {
             kind: text.kind.as_str().into(),
             is_offered: kind.is_some(),
             is_publishable: text.is_published || kind.is_some_and(Kind::is_publishable),
-            permissions: may.iter().collect::<Vec<_>>().join(" ").into(),
-            fields: fields_header(&may).into(),
+            in_headers: InHeaders {
+                team: text.team_id.clone().into(),
+                project: text.project.clone().unwrap_or_default().into(),
+                kind: text.kind.clone().into(),
+                permissions: may.iter().collect::<Vec<_>>().join(" ").into(),
+                fields: fields_header(&may).into(),
+            },
             team,
             may,
             json_head: head.into(),

@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(told["permissions"], serde_json::json!(["shifts:read", "users:read"]));
         assert_eq!(told["fields"], serde_json::json!({"users": []}), "the catalog has no fields");
         assert_eq!(told["expires_at"], "1970-01-01T00:01:40Z");
-        assert_eq!(key.fields_text(), "shifts=*; users=");
+        assert_eq!(key.in_headers().fields, "shifts=*; users=");
     }
 
     #[test]
