@@ -133,7 +133,7 @@ fn walk(
             walk!(db, scope.ranged(status), keys::expires_key, from.and_then(number_mark), stride)
         }
         // Its index has no names in it.
-        (sort, None) if !scope.is_narrow() && !(sort == Sort::LastUsed && scope.is_searched()) => {
+        (sort, None) if !scope.is_narrow() && (sort != Sort::LastUsed || !scope.is_searched()) => {
             walk_index(db, scope, None, sort, from, stride)
         }
         (sort, status) => {
@@ -163,7 +163,7 @@ fn walk_index(
         Sort::Expiration => walk!(db, keys(), keys::expires_key, from.and_then(number_mark), stride),
         Sort::LastUsed => {
             let is_all = status.is_none() && !scope.is_narrow() && !scope.is_searched();
-            let among = || (!is_all).then(|| keys());
+            let among = || (!is_all).then(&keys);
             uses::walk(db, scope.team, &among, from.and_then(number_mark), stride)
         }
         Sort::Created | Sort::Status | Sort::Project => {
