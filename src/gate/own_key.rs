@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use actix_web::http::header::{ORIGIN, REFERER, USER_AGENT};
+use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::asked::{Asked, Caller, Told};
+use super::asked::{Asked, Caller};
 use super::call::Call;
 use super::known::KnownKey;
 use super::verdict::{Code, Verdict};
@@ -18,8 +18,8 @@ use crate::keys::revoke_itself;
 use crate::site::Site;
 use crate::store::Db;
 
-/// Tells what the key may. It is judged by this very request: a key that is held to domains or addresses is good from
-/// there only.
+/// Tells what the key may. Whoever asks may do so in another's name (an API that was sent the key), so that origin and
+/// address of this request say nothing: a key that is held to some is judged at the other doors.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let call = Call::of(&request, &site);
     let answered = answer(&call).await;
@@ -28,9 +28,7 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 
 async fn answer(call: &Call<'_>) -> Result<HttpResponse, Fault> {
     let address = call.site.client_of(call.request);
-    let origin = Told::of(call.header(ORIGIN).or_else(|| call.header(REFERER)));
-    let asked = Asked { origin, address: Told::Some(address), ..Asked::default() };
-    Ok(match judge(call, &asked, address).await? {
+    Ok(match judge(call, &Asked::default(), address).await? {
         Verdict::Valid(key) => call.good(&key),
         refused => refused::unauthorized(&refused, call),
     })
