@@ -180,11 +180,11 @@ async fn the_list_and_its_dialogs_are_sound() {
     at.sign_in("olga").await;
     let mut critic = Critic::new(&at);
     critic.look("list").await;
-    at.click("#use > summary").await;
-    at.click("#use [data-copy=text]").await;
+    at.click("#using > summary").await;
+    at.click("#using [data-copy=text]").await;
     at.until("document.querySelector('#notice').textContent === 'Copied.'").await;
-    critic.look("list-use").await;
-    at.click("#use > summary").await;
+    critic.look("list-using").await;
+    at.click("#using > summary").await;
     at.resize(390).await;
     at.click(".menu-switch summary").await;
     critic.look("list-menu").await;
