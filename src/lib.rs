@@ -41,10 +41,11 @@
 //! [`keys::draft::Draft`], mints a [`keys::secret::KeySecret`], and in one transaction keeps the key,
 //! its form's nonce and its audit row. The answer's body is the only place the secret ever stands.
 //!
-//! **A request brings a key.** `GET /v1/keys/self` meets only [`edge::observe`]. [`gate::bearer`]
-//! reads the header, [`keys::secret`] checks form and checksum without a look-up, the gate's store
-//! finds the digest, [`gate::verdict`] decides at this very second, and the answer says what the key
-//! may, or 401 and why.
+//! **A request brings a key.** `GET /v1/keys/self` meets no layer at all. [`gate::bearer`] reads the header,
+//! [`keys::secret`] checks form and checksum without a look-up, [`gate::index`] finds what is known under the digest
+//! while the [`gate::lease`] holds (afterwards the database is asked), [`gate::verdict`] decides at this very second, and
+//! the answer says what the key may, or 401 and why. What a transaction changes of this, [`store::note`] notes in it;
+//! [`store::Store::write`] returns when the gate's watch has seen to it that every instance knows.
 #![forbid(unsafe_code)]
 
 pub mod app;

@@ -7,6 +7,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
@@ -21,6 +22,8 @@ use crate::site::Site;
 
 /// How long tokens that were read count while the database does not answer.
 const WITHOUT_DATABASE_S: i64 = 3;
+/// How long a request waits for a fresh look at the tokens.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 static X_GATE_TOKEN: HeaderName = HeaderName::from_static("x-gate-token");
 
@@ -95,20 +98,25 @@ impl Askers {
         if known.age_s(site.now()) == 0 {
             return Ok(known);
         }
-        // One reads, the others wait for what it finds.
+        // A database that is gone keeps nobody waiting who can be judged without it.
+        match tokio::time::timeout(PATIENCE, self.read_tokens(site)).await {
+            Ok(Ok(fresh)) => Ok(fresh),
+            _ if known.age_s(site.now()) <= WITHOUT_DATABASE_S => Ok(known),
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => Err(Fault::unavailable("the database does not tell the gate's tokens")),
+        }
+    }
+
+    /// One reads, the others wait for what it finds.
+    async fn read_tokens(&self, site: &Site) -> Result<Arc<Known>, Fault> {
         let _turn = self.turn.lock().await;
         let (known, now) = (self.known(), site.now());
         if known.age_s(now) == 0 {
             return Ok(known);
         }
-        match site.store.read(token_store::digests).await {
-            Ok(digests) => {
-                let fresh = Arc::new(Known { digests, at: Some(now) });
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-                Ok(fresh)
-            }
-            Err(_) if known.age_s(now) <= WITHOUT_DATABASE_S => Ok(known),
-            Err(fault) => Err(fault),
-        }
+        let digests = site.store.read_for_gate(token_store::digests).await?;
+        let fresh = Arc::new(Known { digests, at: Some(now) });
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        Ok(fresh)
     }
 }

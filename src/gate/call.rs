@@ -59,9 +59,16 @@ impl<'a> Call<'a> {
     /// What every answer carries; a fault is told as a problem, and its cause logged once.
     pub fn answer(self, answered: Result<HttpResponse, Fault>) -> HttpResponse {
         let mut answer = answered.unwrap_or_else(|fault| {
-            if let Fault::Unavailable(_) | Fault::Broken(_) = fault {
+            let fault = match fault {
+                // Whatever the reason: it cannot decide.
+                Fault::Broken(cause) => Fault::Unavailable(cause),
+                fault => fault,
+            };
+            if let Fault::Unavailable(_) = fault
+                && self.site.gate.may_complain()
+            {
                 let cause = fault.to_string();
-                tracing::error!(target: "keyrack", request = self.id, cause = %cause.escape_debug(), "failed");
+                tracing::error!(target: "keyrack", request = self.id, cause = %cause.escape_debug(), "cannot decide");
             }
             problem::of_fault(&fault, &self.id)
         });

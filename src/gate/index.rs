@@ -22,13 +22,9 @@ impl Index {
         self.keys.pin().get(digest).cloned()
     }
 
-    /// Keeps a key, in place of what was known of it.
+    /// Keeps a key, in place of what was known of it. One that was known to be revoked stays so: nothing takes a revoke
+    /// back but a database that was put back to a time before it.
     pub fn put(&self, digest: Digest, key: KnownKey) {
-        self.keys.pin().insert(digest, key);
-    }
-
-    /// Keeps a key from a database that may have gone back in time: one that was known to be revoked stays so.
-    pub fn put_careful(&self, digest: Digest, key: KnownKey) {
         let keys = self.keys.pin();
         let was_revoked = keys.get(&digest).is_some_and(|known| known.is_revoked());
         keys.insert(digest, if was_revoked { key.revoked() } else { key });

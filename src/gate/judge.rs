@@ -1,6 +1,7 @@
 //! The core: a presented secret and what is asked of it go in, a verdict comes out. On its way is no database, no pool
 //! and no other thread, as long as the lease holds.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub struct Gate {
     clock: Clock,
     metrics: Arc<Metrics>,
     challenges: Challenges,
+    /// The last second in which something was logged.
+    complained: AtomicI64,
     usage: Arc<Usage>,
 }
 
@@ -72,6 +75,7 @@ impl Gate {
             clock: clock.clone(),
             metrics,
             challenges: Challenges::of(catalog.product()),
+            complained: AtomicI64::new(i64::MIN),
             usage,
         }
     }
@@ -131,6 +135,12 @@ impl Gate {
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
         let was_revoked = self.knowledge.index.get(&digest).is_some_and(|known| known.is_revoked());
         Ok(Some(if was_revoked { key.revoked() } else { key }))
+    }
+
+    /// Whether it may be logged that a verdict could not be given: once a second, or strangers could fill the log.
+    pub fn may_complain(&self) -> bool {
+        let now = self.clock.now().unix();
+        self.complained.swap(now, Ordering::Relaxed) != now
     }
 
     /// What a 401 asks for.

@@ -57,6 +57,11 @@ impl Knowledge {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has everything read anew before the lease is renewed.
+    pub fn forget_how_far(&self) {
+        self.learned().applied = None;
+    }
+
     /// Reads every key, as of one moment. What was there before and is no more is forgotten.
     pub fn load(&self, db: &mut Db) -> Result<(), Fault> {
         let was_empty = self.index.is_empty();
@@ -89,7 +94,7 @@ impl Knowledge {
         }
         store::each(db, None, |keys| {
             for (digest, key) in keys {
-                self.index.put_careful(digest, pack(packer, key)?);
+                self.put(packer, digest, key);
                 seen(digest);
             }
             Ok(())
@@ -122,18 +127,24 @@ impl Knowledge {
             self.index.name_project(&id, &name);
         }
         let mut put = |keys: Vec<(Digest, ReadKey)>| {
-            keys.into_iter().try_for_each(|(digest, key)| {
-                self.index.put(digest, pack(packer, key)?);
-                Ok(())
-            })
+            keys.into_iter().for_each(|(digest, key)| self.put(packer, digest, key));
+            Ok(())
         };
         put(store::of_ids(db, &Vec::from_iter(ids))?)?;
         teams.iter().try_for_each(|team| store::each(db, Some(team), &mut put))
     }
-}
 
-fn pack(packer: &mut Packer, key: ReadKey) -> Result<super::known::KnownKey, Fault> {
-    packer.pack(key).ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))
+    /// A key that cannot be read opens nothing, and keeps no other from opening.
+    fn put(&self, packer: &mut Packer, digest: Digest, key: ReadKey) {
+        let id = key.id.clone();
+        match packer.pack(key) {
+            Some(known) => self.index.put(digest, known),
+            None => {
+                tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+                self.index.remove(&digest);
+            }
+        }
+    }
 }
 
 fn buried(digest: &str) -> Result<Digest, Fault> {

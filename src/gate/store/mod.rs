@@ -74,22 +74,30 @@ macro_rules! keys_where {
     };
 }
 
-fn read_all(rows: Vec<(Row, String)>) -> Result<Vec<(Digest, ReadKey)>, Fault> {
-    let read = rows.into_iter().map(|(row, team)| row.read(team));
-    read.collect::<Option<_>>().ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))
+/// A row that cannot be read is left out: its key is refused, and keeps no other from being read.
+fn read_all(rows: Vec<(Row, String)>) -> Vec<(Digest, ReadKey)> {
+    let read = rows.into_iter().filter_map(|(row, team)| {
+        let id = row.id.clone();
+        let read = row.read(team);
+        if read.is_none() {
+            tracing::error!(target: "keyrack", key = id, "the database holds a key that cannot be read: it is refused");
+        }
+        read
+    });
+    read.collect()
 }
 
 /// The key with that digest.
 pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<ReadKey>, Fault> {
     let rows = keys_where!(keys::digest.eq(digest.as_bytes().as_slice())).load::<(Row, String)>(db)?;
-    Ok(read_all(rows)?.pop().map(|(_, key)| key))
+    Ok(read_all(rows).pop().map(|(_, key)| key))
 }
 
 /// The keys of these ids; those that are gone are left out.
 pub fn of_ids(db: &mut Db, ids: &[String]) -> Result<Vec<(Digest, ReadKey)>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(500) {
-        found.extend(read_all(keys_where!(keys::id.eq_any(some)).load(db)?)?);
+        found.extend(read_all(keys_where!(keys::id.eq_any(some)).load(db)?));
     }
     Ok(found)
 }
@@ -109,7 +117,7 @@ pub fn each(
         let rows = page.load::<(Row, String)>(db)?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.id.clone();
-        work(read_all(rows)?)?;
+        work(read_all(rows))?;
     }
 }
 

@@ -47,10 +47,10 @@ impl Alone {
         let mut kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         // Before everything is read the database is asked, which knows.
         let Some(reader) = kept.as_mut() else { return Ok(()) };
+        let mut unsure = Unsure { knowledge: &self.knowledge, is_sure: false };
         let applied = self.knowledge.catch_up(reader, &mut self.knowledge.learned());
+        unsure.is_sure = applied.is_ok();
         if applied.is_err() {
-            // The change is kept, and the index does not know it: from now on the database is asked.
-            self.knowledge.lease.drop_it();
             *kept = None;
         }
         Ok(applied?)
@@ -58,6 +58,20 @@ impl Alone {
 
     fn must_load(&self) -> bool {
         self.judges && self.reader.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+}
+
+/// However it ends, by a panic too: unless the index knows what was kept, the database is asked from then on.
+struct Unsure<'a> {
+    knowledge: &'a Knowledge,
+    is_sure: bool,
+}
+
+impl Drop for Unsure<'_> {
+    fn drop(&mut self) {
+        if !self.is_sure {
+            self.knowledge.lease.drop_it();
+        }
     }
 }
 

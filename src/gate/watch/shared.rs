@@ -66,6 +66,9 @@ impl Shared {
     /// Goes on until it is stopped or the connection is lost.
     fn serve(&self, db: &mut Db) -> Result<(), Fault> {
         listen(db)?;
+        // Behind a connection that was lost may be another database (a failover), which has forgotten what this instance
+        // knows and counts on from there: what is known is read anew.
+        self.knowledge.forget_how_far();
         let (mut renewed, mut renewals) = (None::<Uptime>, 0_u32);
         while !self.is_stopped() {
             let now = lease_clock();
@@ -156,10 +159,9 @@ impl Shared {
     /// Lets go of the changes that all instances know, and of those that have waited for as long as any lease that was
     /// given before them can last. Answers whether some wait on.
     fn release(&self, db: &mut Db) -> Result<bool, Fault> {
-        if self.waiting().is_empty() {
-            return Ok(false);
-        }
-        let known = instances::known_to_all(db)?;
+        // Before the others are looked at: a change that comes meanwhile is looked after next time.
+        let Some(newest) = self.waiting().iter().map(|waiting| waiting.seq).max() else { return Ok(false) };
+        let known = instances::known_to_all(db)?.unwrap_or(newest);
         let now = lease_clock();
         let is_over = |waiting: &Waiting| now.since_boot() - waiting.kept.since_boot() >= LEASE;
         let overdue = self.waiting().iter().filter(|waiting| is_over(waiting)).map(|waiting| waiting.seq).max();
@@ -167,7 +169,7 @@ impl Shared {
             let fenced = instances::fence(db, seq)?;
             tracing::warn!(target: "keyrack", fenced, "instances that do not answer are waited for no more");
         }
-        let is_known = |seq| known.is_none_or(|known| known >= seq) || overdue.is_some_and(|overdue| seq <= overdue);
+        let is_known = |seq| seq <= known.min(newest) || overdue.is_some_and(|overdue| seq <= overdue);
         let mut waiting = self.waiting();
         for over in waiting.extract_if(.., |waiting| is_known(waiting.seq)) {
             let _ = over.done.send(()); // whoever asked may have hung up

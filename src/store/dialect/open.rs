@@ -130,7 +130,8 @@ fn open_postgres(url: &str) -> Result<PgConnection, OpenError> {
     let mut db = PgConnection::establish(&url).map_err(OpenError::Connect)?;
     db.batch_execute(&format!(
         "SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET lock_timeout = {LOCK_TIMEOUT_MS}; \
-         SET idle_in_transaction_session_timeout = {SILENCE_TIMEOUT_MS}; SET client_min_messages = warning"
+         SET idle_in_transaction_session_timeout = {SILENCE_TIMEOUT_MS}; SET client_min_messages = warning; \
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     ))
     .map_err(OpenError::SetUp)?;
     Ok(db)
