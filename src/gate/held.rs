@@ -144,7 +144,7 @@ mod tests {
             // The slash at the prefix's end is missing: nothing is a path then.
             ("/auth/envoy/-/shifts:read/v2/users", Some("shifts:read"), "v2/users"),
             ("/auth/envoy/-/shifts:read", Some("shifts:read"), ""),
-            ("/auth/envoy/-//v2", Some(""), "/v2"),
+            ("/auth/envoy/-//v2", Some(""), "v2"),
         ] {
             assert_eq!(behind_prefix(whole), (require, target), "{whole}");
         }

@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(code(read(), &asked, 99), Code::InsufficientPermissions);
         asked.permissions = vec![Grant::parse("shifts:read").expect("a grant")].into();
         assert_eq!(code(read(), &asked, 99), Code::FieldNotAllowed);
-        asked.fields = vec![("users".to_owned(), "name".to_owned())].into();
+        asked.fields = vec![("shifts".to_owned(), "start".to_owned())].into();
         assert_eq!(code(read(), &asked, 99), Code::Valid);
     }
 
