@@ -304,7 +304,7 @@ async fn what_the_catalogs_bring_is_sound() {
     critic.look("soul-machines-create").await;
     olga.click("[value='sessions:read']").await;
     olga.fill("#domains", "ftp://widget.example.com").await;
-    olga.click(".more summary").await;
+    olga.click("#create-dialog .more summary").await;
     olga.fill("#addresses", "nowhere").await;
     olga.click_text("#create-dialog", "Create Key").await;
     olga.until_shown("#domains-error").await;
