@@ -1,11 +1,11 @@
-//! 401 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is
-//! never echoed.
+//! 401, 403 and 429 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is never
+//! echoed.
 
 use std::borrow::Cow;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use super::call::Call;
 use super::verdict::{Code, Flaw, Verdict};
@@ -33,14 +33,10 @@ pub fn tell(verdict: &Verdict, required: &[Grant], door: Door, call: &Call<'_>) 
     if code == Code::RateLimited {
         return throttled(verdict, door, call);
     }
-    let (title, detail) = words(verdict, call.site);
     if !code.is_about_the_request() {
-        let status = StatusCode::UNAUTHORIZED;
-        let problem = Problem { status, code: code.word(), title, detail: &detail };
-        return problem.answer_requiring(&call.id, required, |answer| {
-            answer.insert_header((header::WWW_AUTHENTICATE, call.site.gate.challenges().to(code)));
-        });
+        return another_key(verdict, Some(required), call);
     }
+    let (title, detail) = words(verdict, call.site);
     let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
     let problem = Problem { status: StatusCode::FORBIDDEN, code: code.word(), title, detail: &detail };
     problem.answer_requiring(&call.id, required, |answer| {
@@ -83,13 +79,21 @@ pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
     if verdict.code() == Code::RateLimited {
         return throttled(verdict, Door::Other, call);
     }
+    another_key(verdict, None, call)
+}
+
+/// 401: another key is needed; at a door that requires something, with what it is.
+fn another_key(verdict: &Verdict, required: Option<&[Grant]>, call: &Call<'_>) -> HttpResponse {
     let (title, detail) = words(verdict, call.site);
     let code = verdict.code();
-    let challenge = call.site.gate.challenges().to(code);
-    let status = StatusCode::UNAUTHORIZED;
-    Problem { status, code: code.word(), title, detail: &detail }.answer(&call.id, |answer| {
-        answer.insert_header((header::WWW_AUTHENTICATE, challenge));
-    })
+    let problem = Problem { status: StatusCode::UNAUTHORIZED, code: code.word(), title, detail: &detail };
+    let challenge = |answer: &mut HttpResponseBuilder| {
+        answer.insert_header((header::WWW_AUTHENTICATE, call.site.gate.challenges().to(code)));
+    };
+    match required {
+        Some(required) => problem.answer_requiring(&call.id, required, challenge),
+        None => problem.answer(&call.id, challenge),
+    }
 }
 
 /// The challenges of 401s, ready to be sent.
@@ -115,7 +119,7 @@ impl Challenges {
     }
 }
 
-/// The 403 for a key that may do less than the others.
+/// 403 whatever is presented, or for a key of a sort that may do less than others.
 pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, call: &Call<'_>) -> HttpResponse {
     Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(&call.id, |_| ())
 }
