@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use actix_http::{Request, Response};
+use actix_service::apply_fn_factory;
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_web::cookie::{Key, SameSite};
-use actix_web::dev::Server;
+use actix_web::dev::{Server, Service};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, guard as match_on, web};
 use data_encoding::BASE64;
@@ -208,7 +210,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
 fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
     let site = web::Data::new(site);
     let app = move || {
-        App::new()
+        let app = App::new()
             .app_data(site.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES))
             // First, and without a layer: what the gate's doors do for a request is all that is done.
@@ -222,7 +224,19 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
                         .configure(|app| pages(app, &site))
                         .default_service(web::to(nothing_here)),
                 ),
-            )
+            );
+        let site = site.clone();
+        apply_fn_factory(app, move |request: Request, app: &_| {
+            let answer = gate::answer_at_once(request.head(), &site);
+            let passed_on = answer.is_none().then(|| Service::call(app, request));
+            async move {
+                match (answer, passed_on) {
+                    (Some(answer), _) => Ok(Response::from(answer)),
+                    (None, Some(passed_on)) => passed_on.await.map(Response::from),
+                    (None, None) => unreachable!("what is not answered is passed on"),
+                }
+            }
+        })
     };
     let server = HttpServer::new(app)
         .workers(workers)

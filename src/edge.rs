@@ -106,7 +106,7 @@ pub async fn keep_out(
 }
 
 fn client_of(request: &HttpRequest, site: &Site) -> Client {
-    Client { address: site.client_of(request), request_id: id::mint_request(site.now()) }
+    Client { address: site.client_of(request.head()), request_id: id::mint_request(site.now()) }
 }
 
 /// Gives a refused request the body that fits the one who asked, and logs a cause of ours once.

@@ -3,9 +3,11 @@
 //! An id is a ULID behind a prefix that says what it names. Ids made later sort later, also within
 //! one second, which is what makes "newest first" stable. They are no secret and guard nothing.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
+
+use ulid::Ulid;
 
 use crate::clock::Moment;
 
@@ -14,15 +16,18 @@ static GENERATOR: LazyLock<Mutex<ulid::Generator>> = LazyLock::new(|| Mutex::new
 
 /// A fresh ULID in small letters, made at `now`.
 pub(crate) fn mint(now: Moment) -> String {
-    mint_from(&mut GENERATOR.lock().unwrap_or_else(PoisonError::into_inner), "", now)
+    text("", draw(&mut GENERATOR.lock().unwrap_or_else(PoisonError::into_inner), now))
 }
 
-fn mint_from(generator: &mut ulid::Generator, prefix: &str, now: Moment) -> String {
+fn draw(generator: &mut ulid::Generator, now: Moment) -> Ulid {
     let since_1970 = Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0));
-    let ulid = match generator.generate_from_datetime(UNIX_EPOCH + since_1970) {
+    match generator.generate_from_datetime(UNIX_EPOCH + since_1970) {
         Ok(ulid) => ulid,
         Err(overflow) => overflow.commit_overflow_random(),
-    };
+    }
+}
+
+fn text(prefix: &str, ulid: Ulid) -> String {
     let mut text = String::with_capacity(prefix.len() + ulid::ULID_LEN);
     text.push_str(prefix);
     push_unpacked(ulid.to_bytes(), &mut text);
@@ -30,32 +35,36 @@ fn mint_from(generator: &mut ulid::Generator, prefix: &str, now: Moment) -> Stri
 }
 
 thread_local! {
-    /// A generator a thread: requests are named on all of them at once, and need no order between them.
-    static OF_REQUESTS: RefCell<ulid::Generator> = const { RefCell::new(ulid::Generator::new()) };
+    /// Of each thread the second that goes on, and the last name in it: requests are named on all threads at once, and
+    /// need no order between them.
+    static OF_REQUESTS: Cell<Option<(Moment, Ulid)>> = const { Cell::new(None) };
 }
 
-/// A fresh name for a request: `req_…`.
+/// A fresh name for a request: `req_…`. Within a second it counts up from what was drawn at its beginning.
 pub(crate) fn mint_request(now: Moment) -> String {
-    OF_REQUESTS.with_borrow_mut(|generator| mint_from(generator, "req_", now))
+    let counted = OF_REQUESTS.get().filter(|(second, _)| *second == now).and_then(|(_, last)| last.increment().ok());
+    let ulid = counted.unwrap_or_else(|| draw(&mut ulid::Generator::new(), now));
+    OF_REQUESTS.set(Some((now, ulid)));
+    text("req_", ulid)
 }
 
 /// Whether `text` is a ULID as [`mint`] writes it.
 pub(crate) fn is_minted(text: &str) -> bool {
-    let read = ulid::Ulid::from_string(&text.to_ascii_uppercase());
+    let read = Ulid::from_string(&text.to_ascii_uppercase());
     // Only one text stands for an id: what would not be written is not read.
     read.is_ok_and(|ulid| ulid.to_string().to_ascii_lowercase() == text)
 }
 
 /// The 16 bytes that a ULID's text stands for; none if the text is not one.
 pub(crate) fn packed(ulid: &str) -> Option<[u8; 16]> {
-    ulid::Ulid::from_string(ulid).ok().map(|ulid| ulid.to_bytes())
+    Ulid::from_string(ulid).ok().map(|ulid| ulid.to_bytes())
 }
 
 /// Writes the text of [`packed`] bytes behind what stands in `out`.
 pub(crate) fn push_unpacked(bytes: [u8; 16], out: &mut String) {
     let mut buffer = [0; ulid::ULID_LEN];
     let from = out.len();
-    out.push_str(ulid::Ulid::from_bytes(bytes).array_to_str(&mut buffer));
+    out.push_str(Ulid::from_bytes(bytes).array_to_str(&mut buffer));
     out[from..].make_ascii_lowercase();
 }
 
@@ -123,6 +132,14 @@ mod tests {
         let now = Moment::from_unix(1_800_000_000).expect("in range");
         let ids: Vec<TestId> = (0..1_000).map(|_| TestId::mint(now)).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn no_two_requests_are_called_the_same() {
+        let at = |second: i64| Moment::from_unix(1_800_000_000 + second).expect("in range");
+        let ids: std::collections::HashSet<String> = (0..3_000).map(|n| mint_request(at(n / 1_000 % 2))).collect();
+        assert_eq!(ids.len(), 3_000);
+        assert!(ids.iter().all(|id| is_minted(id.strip_prefix("req_").expect("the prefix"))));
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub mod guard;
 pub mod health;
 pub mod home;
 pub(crate) mod id;
+pub(crate) mod json;
 pub mod keys;
 pub mod metrics;
 pub mod page;

@@ -1,15 +1,17 @@
 //! problem+json (RFC 9457): what a machine reads when it is refused.
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use serde::Serialize;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
 
 use crate::fault::Fault;
+use crate::json::push_text;
 use crate::keys::grants::Grant;
 use crate::refusal::Refusal;
 
 /// Why a machine is refused.
+#[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     /// The HTTP status.
     pub status: StatusCode,
@@ -21,44 +23,62 @@ pub struct Problem<'a> {
     pub detail: &'a str,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    status: u16,
-    title: &'a str,
-    detail: &'a str,
-    code: &'a str,
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    required: Option<Vec<String>>,
+/// A problem as it is told again and again: all of its text but what differs from request to request.
+#[derive(Clone, Debug)]
+pub struct ReadyProblem {
+    status: StatusCode,
+    /// Up to the name of the request.
+    text: Box<str>,
 }
 
 impl Problem<'_> {
-    /// The answer, with headers of its own where `with` adds them.
-    pub fn answer(&self, request_id: &str, with: impl FnOnce(&mut HttpResponseBuilder)) -> HttpResponse {
-        self.told(request_id, None, with)
-    }
-
-    /// As [`answer`](Problem::answer), where something is required: with what it is.
-    pub fn answer_requiring(
-        &self,
-        request_id: &str,
-        required: &[Grant],
-        with: impl FnOnce(&mut HttpResponseBuilder),
-    ) -> HttpResponse {
-        self.told(request_id, Some(required.iter().map(Grant::to_string).collect()), with)
-    }
-
-    fn told(
-        &self,
-        request_id: &str,
-        required: Option<Vec<String>>,
-        with: impl FnOnce(&mut HttpResponseBuilder),
-    ) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status);
-        with(&mut answer);
+    /// All that can be written before anybody asks.
+    pub fn ready(&self) -> ReadyProblem {
         let Problem { status, code, title, detail } = self;
-        answer.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
-        answer.json(Body { status: status.as_u16(), title, detail, code, request_id, required })
+        let mut text = format!("{{\"status\":{}", status.as_u16());
+        for (name, value) in [("title", *title), ("detail", detail), ("code", code)] {
+            text.push_str(&format!(",\"{name}\":"));
+            push_text(value, &mut text);
+        }
+        text.push_str(",\"request_id\":");
+        ReadyProblem { status: *status, text: text.into() }
+    }
+
+    /// The answer, with headers of its own where `with` adds them.
+    pub fn answer(&self, request_id: &str, with: impl FnOnce(&mut HeaderMap)) -> HttpResponse {
+        self.ready().answer(request_id, None, with)
+    }
+}
+
+impl ReadyProblem {
+    /// The same problem with another status.
+    pub fn with_status(&self, status: StatusCode) -> ReadyProblem {
+        ReadyProblem { status, ..self.clone() }
+    }
+
+    /// The answer, with headers of its own where `with` adds them; at a door that requires something, with what it is.
+    pub fn answer(
+        &self,
+        request_id: &str,
+        required: Option<&[Grant]>,
+        with: impl FnOnce(&mut HeaderMap),
+    ) -> HttpResponse {
+        let mut text = String::with_capacity(self.text.len() + 128);
+        text.push_str(&self.text);
+        push_text(request_id, &mut text);
+        if let Some(required) = required {
+            text.push_str(",\"required\":[");
+            for (at, grant) in required.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { "," });
+                push_text(&grant.to_string(), &mut text);
+            }
+            text.push(']');
+        }
+        text.push('}');
+        let mut answer = HttpResponse::with_body(self.status, BoxBody::new(text));
+        with(answer.headers_mut());
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer
     }
 }
 
@@ -75,7 +95,6 @@ pub fn of_fault(fault: &Fault, request_id: &str) -> HttpResponse {
         }
         Fault::Broken(_) => ("BROKEN", "Something is broken on our side", "Refuse. It is in our log."),
     };
-    let mut answer = Problem { status: fault.status_code(), code, title, detail }.answer(request_id, |_| {});
-    fault.add_headers(answer.headers_mut());
-    answer
+    let problem = Problem { status: fault.status_code(), code, title, detail };
+    problem.answer(request_id, |headers| fault.add_headers(headers))
 }

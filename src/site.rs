@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 
 use crate::clock::{Clock, Moment};
@@ -63,12 +63,12 @@ impl Site {
     }
 
     /// Who sent a request.
-    pub fn client_of(&self, request: &HttpRequest) -> IpAddr {
-        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    pub fn client_of(&self, request: &RequestHead) -> IpAddr {
+        let peer = request.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         if self.trusted_proxies.is_empty() {
             return peer.to_canonical();
         }
-        let forwarded = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or(""));
+        let forwarded = request.headers.get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or(""));
         self.client_address(peer, &forwarded.collect::<Vec<_>>())
     }
 

@@ -19,9 +19,11 @@ const NOUNS: &[&str] = &[
     "gate/needs",
     "gate/path",
     "gate/question",
+    "gate/shape",
     "gate/throttle",
     "gate/verdict",
     "id",
+    "json",
     "keys/addresses",
     "keys/bounds",
     "keys/catalog/check/kinds",
@@ -133,6 +135,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
 /// What several verbs of a room share: what is shown, and where from.
 const SHARED: &[&str] = &[
     "command/demo_use",
+    "gate/at_once",
     "gate/call",
     "gate/judge",
     "gate/learn",

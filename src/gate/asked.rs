@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::clock::Moment;
 use crate::keys::grants::Grant;
 
 /// What a door is told of the request that brought the key.
@@ -40,8 +41,10 @@ pub struct Asked<'a> {
 }
 
 /// Whose request it is: for those who look at a key's use, and for those who send nonsense.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
+    /// When it came.
+    pub at: Moment,
     /// The client's address, as far as it is known.
     pub address: Option<IpAddr>,
     /// Its `User-Agent`.

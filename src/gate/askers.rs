@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 use ipnet::IpNet;
 
@@ -27,12 +27,12 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 static X_GATE_TOKEN: HeaderName = HeaderName::from_static("x-gate-token");
 
-fn values<'a>(request: &'a HttpRequest, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    request.headers().get_all(name).map(|value| value.as_bytes())
+fn values<'a>(request: &'a RequestHead, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    request.headers.get_all(name).map(|value| value.as_bytes())
 }
 
-fn peer(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+fn peer(request: &RequestHead) -> IpAddr {
+    request.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
 }
 
 /// Who may ask. One an instance.
@@ -65,28 +65,45 @@ impl Askers {
     }
 
     /// Whether a request may ask.
-    async fn admit(&self, asking: &Asking<'_>, site: &Site) -> Result<bool, Fault> {
-        match asking.proof(&self.allowed) {
+    async fn admit(&self, proof: Proof, site: &Site) -> Result<bool, Fault> {
+        match proof {
             Proof::Address => Ok(true),
             Proof::None => Ok(false),
             Proof::Token(digest) => Ok(self.tokens(site).await?.digests.contains(&digest)),
         }
     }
 
+    /// As [`admit_proxy`](Askers::admit_proxy); nothing if the database has to be asked about a token.
+    pub fn admit_proxy_at_once(&self, request: &RequestHead, now: Moment) -> Option<bool> {
+        match self.proof_of_proxy(request) {
+            Proof::Address => Some(true),
+            Proof::None => Some(false),
+            Proof::Token(digest) => {
+                let known = self.known();
+                (known.age_s(now) == 0).then(|| known.digests.contains(&digest))
+            }
+        }
+    }
+
+    fn proof_of_proxy(&self, request: &RequestHead) -> Proof {
+        let tokens: Vec<&[u8]> = values(request, &X_GATE_TOKEN).collect();
+        Asking { peer: peer(request), tokens: &tokens, is_forwarded: false }.proof(&self.allowed)
+    }
+
     /// Whether a proxy may ask: its gate token stands in a header of its own, beside the client's key, and what it
     /// forwards says nothing of where it is itself.
-    pub async fn admit_proxy(&self, request: &HttpRequest, site: &Site) -> Result<bool, Fault> {
-        let tokens: Vec<&[u8]> = values(request, &X_GATE_TOKEN).collect();
-        self.admit(&Asking { peer: peer(request), tokens: &tokens, is_forwarded: false }, site).await
+    pub async fn admit_proxy(&self, request: &RequestHead, site: &Site) -> Result<bool, Fault> {
+        self.admit(self.proof_of_proxy(request), site).await
     }
 
     /// Whether a program may ask: its gate token is a bearer token. Other schemes are none.
-    pub async fn admit_program(&self, request: &HttpRequest, site: &Site) -> Result<bool, Fault> {
+    pub async fn admit_program(&self, request: &RequestHead, site: &Site) -> Result<bool, Fault> {
         let tokens: Vec<&[u8]> = values(request, &AUTHORIZATION).filter_map(bearer::token).collect();
-        let mut names = request.headers().keys().map(HeaderName::as_str);
+        let mut names = request.headers.keys().map(HeaderName::as_str);
         let is_forwarded =
             names.any(|name| name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip"));
-        self.admit(&Asking { peer: peer(request), tokens: &tokens, is_forwarded }, site).await
+        let asking = Asking { peer: peer(request), tokens: &tokens, is_forwarded };
+        self.admit(asking.proof(&self.allowed), site).await
     }
 
     fn known(&self) -> Arc<Known> {

@@ -58,12 +58,11 @@ pub fn read_text(text: &str) -> Presented<'_> {
 }
 
 fn readable(text: &[u8]) -> Presented<'_> {
-    if text.iter().any(u8::is_ascii_whitespace) {
-        return Presented::Spaced;
-    }
-    let is_plain = !text.is_empty() && text.len() <= MAX_BYTES && text.iter().all(u8::is_ascii_graphic);
+    // All bytes are looked at in any case: without a way out in the middle that is many at once.
+    let is_graphic = text.iter().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic());
     match std::str::from_utf8(text) {
-        Ok(text) if is_plain => Presented::Text(text),
+        Ok(plain) if is_graphic && (1..=MAX_BYTES).contains(&text.len()) => Presented::Text(plain),
+        _ if text.iter().any(u8::is_ascii_whitespace) => Presented::Spaced,
         _ => Presented::Unreadable,
     }
 }

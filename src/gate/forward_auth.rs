@@ -3,20 +3,24 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
+use actix_web::dev::RequestHead;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::asked::{self, Asked, Caller};
-use super::call::Call;
+use super::asked::{Asked, Caller, Told};
+use super::call::{Call, plain};
 use super::held::{self, Held, Proxy, Unclear};
-use super::known::{InHeaders, KnownKey};
+use super::known::KnownKey;
 use super::needs::{self, Needs, NeedsError};
 use super::path::{self, PathError};
 use super::refused::{self, Door};
+use super::shape::InHeaders;
 use super::verdict::Verdict;
 use crate::fault::Fault;
+use crate::keys::catalog::Catalog;
 use crate::keys::grants::Grant;
 use crate::site::Site;
 
@@ -34,28 +38,53 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// nginx asks.
 pub async fn nginx(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    ask(Proxy::Nginx, &request, &site).await
+    ask(Proxy::Nginx, request.head(), &site).await
 }
 
 /// Traefik asks.
 pub async fn traefik(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    ask(Proxy::Traefik, &request, &site).await
+    ask(Proxy::Traefik, request.head(), &site).await
 }
 
 /// Caddy asks.
 pub async fn caddy(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    ask(Proxy::Caddy, &request, &site).await
+    ask(Proxy::Caddy, request.head(), &site).await
 }
 
 /// Envoy asks.
 pub async fn envoy(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    ask(Proxy::Envoy, &request, &site).await
+    ask(Proxy::Envoy, request.head(), &site).await
 }
 
-async fn ask(proxy: Proxy, request: &HttpRequest, site: &Site) -> HttpResponse {
-    let call = Call::of(request, site);
+async fn ask(proxy: Proxy, head: &RequestHead, site: &Site) -> HttpResponse {
+    let call = Call::of(head, site);
     let answered = answer(proxy, &call).await;
     call.answer(answered)
+}
+
+async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
+    if !call.site.askers.admit_proxy(call.head, call.site).await? {
+        return Ok(refused::asker(call));
+    }
+    let passage = match Passage::read(proxy, call) {
+        Ok(passage) => passage,
+        Err(answer) => return Ok(answer),
+    };
+    let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
+    call.site.gate.judge(call.presented(), &passage.asked(call), passage.by(call), tell).await
+}
+
+/// What a proxy is answered, as long as nothing has to be waited for.
+pub fn ask_at_once(proxy: Proxy, call: &Call<'_>) -> Option<HttpResponse> {
+    if !call.site.askers.admit_proxy_at_once(call.head, call.at)? {
+        return Some(refused::asker(call));
+    }
+    let passage = match Passage::read(proxy, call) {
+        Ok(passage) => passage,
+        Err(answer) => return Some(answer),
+    };
+    let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
+    call.site.gate.judge_at_once(call.presented(), &passage.asked(call), passage.by(call), tell)
 }
 
 /// Why a request is refused whatever key it brings: mostly something for whoever runs the proxy.
@@ -73,66 +102,65 @@ impl From<Unclear> for Closed {
     }
 }
 
-async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
-    if !call.site.askers.admit_proxy(call.request, call.site).await? {
-        return Ok(refused::asker(call));
-    }
-    let told = match Told::read(proxy, call) {
-        Ok(told) => told,
-        Err(why) => return Ok(closed(&why, call)),
-    };
-    if call.site.catalog.gate().lets_preflights_pass && told.held.is_preflight(call.request) {
-        return Ok(let_through(None));
-    }
-    let required = match told.required(call.site) {
-        Ok(required) => required,
-        Err(why) => return Ok(closed(&why, call)),
-    };
-    let asked = Asked {
-        permissions: Cow::Borrowed(required),
-        project: told.needs.project.as_deref(),
-        origin: held::origin(call.request),
-        address: asked::Told::of(told.held.address),
-        ..Asked::default()
-    };
-    let by = Caller { address: told.held.address, client: call.header(USER_AGENT) };
-    Ok(match call.site.gate.judge(call.presented(), &asked, by).await? {
-        Verdict::Valid(key) => let_through(Some(&key)),
-        verdict => {
-            refused::tell(&verdict, required, if proxy == Proxy::Nginx { Door::Nginx } else { Door::Other }, call)
-        }
-    })
-}
-
-/// A request that is held back, and what is fixed for it.
-struct Told<'a> {
+/// A request that is held back, and what it needs to pass.
+struct Passage<'a> {
+    proxy: Proxy,
     held: Held<'a>,
-    /// Decoded. One that could be read in two ways is refused, whether or not a route is looked up by it.
-    path: Option<Cow<'a, str>>,
-    needs: Needs<'a>,
+    required: Cow<'a, [Grant]>,
+    project: Option<Cow<'a, str>>,
 }
 
-impl<'a> Told<'a> {
-    fn read(proxy: Proxy, call: &Call<'a>) -> Result<Told<'a>, Closed> {
-        let (held, catalog) = (Held::read(proxy, call.request, call.site)?, &call.site.catalog);
-        let path = held.target.map(path::of_target).transpose().map_err(Closed::Path)?;
-        let mut needs = Needs::of_query(held.query, catalog).map_err(Closed::Needs)?;
+impl<'a> Passage<'a> {
+    /// What has to be judged; or the answer, where nothing has.
+    fn read(proxy: Proxy, call: &Call<'a>) -> Result<Passage<'a>, HttpResponse> {
+        let closed = |why: Closed| closed(&why, call);
+        let (held, catalog) =
+            (Held::read(proxy, call.head, call.site).map_err(|e| closed(e.into()))?, &call.site.catalog);
+        // A path that could be read in two ways is refused, whether or not a route is looked up by it.
+        let path = held.target.map(path::of_target).transpose().map_err(|e| closed(Closed::Path(e)))?;
+        let mut needs = Needs::of_query(held.query, catalog).map_err(|e| closed(Closed::Needs(e)))?;
         if let Some(list) = held.require {
-            needs::required(list, catalog, &mut needs.require).map_err(Closed::Needs)?;
+            needs::required(list, catalog, &mut needs.require).map_err(|e| closed(Closed::Needs(e)))?;
         }
-        Ok(Told { held, path, needs })
+        if catalog.gate().lets_preflights_pass && held.is_preflight(call.head) {
+            return Err(let_through(None));
+        }
+        let required = match needs.require.is_empty() {
+            false => Cow::Owned(needs.require),
+            true => Cow::Borrowed(required_by_route(&held, path.as_deref(), catalog).map_err(closed)?),
+        };
+        Ok(Passage { proxy, held, required, project: needs.project })
     }
 
-    /// What is required: what is fixed, or else what the first route says that means the request.
-    fn required<'b>(&'b self, site: &'b Site) -> Result<&'b [Grant], Closed> {
-        if !self.needs.require.is_empty() {
-            return Ok(&self.needs.require);
+    fn asked(&self, call: &Call<'a>) -> Asked<'_> {
+        Asked {
+            permissions: Cow::Borrowed(&self.required),
+            project: self.project.as_deref(),
+            origin: held::origin(call.head),
+            address: Told::of(self.held.address),
+            ..Asked::default()
         }
-        let (Some(method), Some(path)) = (self.held.method, &self.path) else {
-            return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
-        };
-        site.catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
     }
+
+    fn by(&self, call: &Call<'a>) -> Caller<'a> {
+        call.by(self.held.address)
+    }
+
+    fn tell(&self, verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
+        let door = if self.proxy == Proxy::Nginx { Door::Nginx } else { Door::Other };
+        match verdict {
+            Verdict::Valid(key) => let_through(Some(key)),
+            refused => refused::tell(refused, &self.required, door, call),
+        }
+    }
+}
+
+/// What the first route says that means the request.
+fn required_by_route<'a>(held: &Held<'_>, path: Option<&str>, catalog: &'a Catalog) -> Result<&'a [Grant], Closed> {
+    let (Some(method), Some(path)) = (held.method, path) else {
+        return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
+    };
+    catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
 }
 
 fn closed(why: &Closed, call: &Call<'_>) -> HttpResponse {
@@ -163,26 +191,23 @@ fn closed(why: &Closed, call: &Call<'_>) -> HttpResponse {
 
 /// 200 with all that an API may want to know, each header in any case: what a client sent under its name is overwritten.
 fn let_through(key: Option<&KnownKey>) -> HttpResponse {
-    let mut answer = HttpResponse::new(actix_web::http::StatusCode::OK);
+    let mut answer = HttpResponse::new(StatusCode::OK);
     let headers = answer.headers_mut();
     let mut set = |name: &HeaderName, value: Option<HeaderValue>| {
         headers.insert(name.clone(), value.unwrap_or(HeaderValue::from_static("")));
     };
+    // Shared, not copied: many keys tell the same.
     let shared = |bytes: fn(&InHeaders) -> &Bytes| {
-        key.and_then(|key| HeaderValue::from_maybe_shared(bytes(key.in_headers()).clone()).ok())
+        let value = HeaderValue::from_maybe_shared(bytes(key?.in_headers()).clone());
+        Some(value.expect("ids are plain ASCII"))
     };
-    set(&X_KEY_ID, key.and_then(|key| HeaderValue::try_from(key.id()).ok()));
-    set(&X_KEY_NAME, key.and_then(|key| HeaderValue::try_from(escaped(key.name())).ok()));
+    set(&X_KEY_ID, key.map(|key| plain(key.id())));
+    set(&X_KEY_NAME, key.map(|key| plain(utf8_percent_encode(key.name(), UNRESERVED).to_string())));
     set(&X_KEY_TEAM, shared(|told| &told.team));
     set(&X_KEY_PROJECT, shared(|told| &told.project));
     set(&X_KEY_KIND, shared(|told| &told.kind));
     set(&X_KEY_PERMISSIONS, shared(|told| &told.permissions));
     set(&X_KEY_FIELDS, shared(|told| &told.fields));
-    let expires = key.and_then(KnownKey::expires_at);
-    set(&X_KEY_EXPIRES, expires.and_then(|at| HeaderValue::try_from(at.rfc3339()).ok()));
+    set(&X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
     answer
-}
-
-fn escaped(name: &str) -> String {
-    utf8_percent_encode(name, UNRESERVED).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use super::asked::Told;
@@ -55,10 +55,10 @@ pub struct Unclear;
 
 impl<'a> Held<'a> {
     /// Reads what this proxy tells.
-    pub fn read(proxy: Proxy, request: &'a HttpRequest, site: &Site) -> Result<Held<'a>, Unclear> {
-        let headers = request.headers();
+    pub fn read(proxy: Proxy, request: &'a RequestHead, site: &Site) -> Result<Held<'a>, Unclear> {
+        let headers = &request.headers;
         let told = |method, uri| Ok((text(headers, method)?, one(headers, uri)?));
-        let query = request.uri().query().unwrap_or_default();
+        let query = request.uri.query().unwrap_or_default();
         Ok(match proxy {
             Proxy::Nginx => {
                 let (method, target) = told(&X_ORIGINAL_METHOD, &X_ORIGINAL_URI)?;
@@ -70,9 +70,9 @@ impl<'a> Held<'a> {
                 Held { method, target, require: None, query, address: forwarded_for(headers, site) }
             }
             Proxy::Envoy => {
-                let whole = request.uri().path_and_query().map_or("", |whole| whole.as_str());
+                let whole = request.uri.path_and_query().map_or("", |whole| whole.as_str());
                 let (require, target) = behind_prefix(whole);
-                let method = Some(request.method().as_str());
+                let method = Some(request.method.as_str());
                 let target = Some(target.as_bytes());
                 Held { method, target, require, query: "", address: forwarded_for(headers, site) }
             }
@@ -80,15 +80,15 @@ impl<'a> Held<'a> {
     }
 
     /// Whether a browser asks what it may ask (the Fetch standard's preflight): that never carries a key.
-    pub fn is_preflight(&self, request: &HttpRequest) -> bool {
-        let has = |name| request.headers().contains_key(name);
+    pub fn is_preflight(&self, request: &RequestHead) -> bool {
+        let has = |name| request.headers.contains_key(name);
         self.method == Some("OPTIONS") && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 }
 
 /// The `Origin` of a request, or else its `Referer`. Two of them are none.
-pub fn origin(request: &HttpRequest) -> Told<&str> {
-    let headers = request.headers();
+pub fn origin(request: &RequestHead) -> Told<&str> {
+    let headers = &request.headers;
     let name = if headers.contains_key(header::ORIGIN) { header::ORIGIN } else { header::REFERER };
     Told::of(text(headers, &name).ok().flatten())
 }

@@ -11,15 +11,15 @@ use crate::keys::secret::Digest;
 /// All keys of all teams.
 #[derive(Debug, Default)]
 pub struct Index {
-    keys: HashMap<Digest, KnownKey, Spread>,
+    keys: HashMap<Digest, KnownKey, FirstBytes>,
     /// The names of projects, which change without the keys that are filed under them.
     projects: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
-    /// The key of that digest.
-    pub fn get(&self, digest: &Digest) -> Option<KnownKey> {
-        self.keys.pin().get(digest).cloned()
+    /// Shows the key of that digest where it lies: a copy would cost more than the look-up.
+    pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&KnownKey>) -> T) -> T {
+        look(self.keys.pin().get(digest))
     }
 
     /// Keeps a key, in place of what was known of it. One that was known to be revoked stays so: nothing takes a revoke
@@ -63,17 +63,17 @@ impl Index {
 
 /// A digest is as good as random already, and nobody can choose one: its first eight bytes are the hash.
 #[derive(Clone, Copy, Debug, Default)]
-struct Spread(u64);
+struct FirstBytes(u64);
 
-impl std::hash::BuildHasher for Spread {
-    type Hasher = Spread;
+impl std::hash::BuildHasher for FirstBytes {
+    type Hasher = FirstBytes;
 
-    fn build_hasher(&self) -> Spread {
-        Spread(0)
+    fn build_hasher(&self) -> FirstBytes {
+        FirstBytes(0)
     }
 }
 
-impl std::hash::Hasher for Spread {
+impl std::hash::Hasher for FirstBytes {
     fn finish(&self) -> u64 {
         self.0
     }

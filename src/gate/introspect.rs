@@ -11,7 +11,6 @@ use super::body;
 use super::call::Call;
 use super::known::KnownKey;
 use super::question;
-use super::refused;
 use super::verdict::Verdict;
 use crate::fault::Fault;
 use crate::site::Site;
@@ -80,28 +79,16 @@ impl Form {
 
 /// Judges the token in the body.
 pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Site>) -> HttpResponse {
-    let call = Call::of(&request, &site);
-    let answered = answer(&call, payload).await;
-    call.answer(answered)
+    body::answer(&request, payload, &site, Form::read, answer).await
 }
 
-async fn answer(call: &Call<'_>, payload: web::Payload) -> Result<HttpResponse, Fault> {
-    if !call.site.askers.admit_program(call.request, call.site).await? {
-        return Ok(refused::asker(call));
-    }
-    let body = match body::read(call, payload).await {
-        Ok(body) => body,
-        Err(none) => return Ok(none.answer(call)),
-    };
-    let form = match Form::read(&body) {
-        Ok(form) => form,
-        Err(why) => return Ok(body::bad(&why, call)),
-    };
+async fn answer(call: &Call<'_>, form: Form) -> Result<HttpResponse, Fault> {
     let asked = Asked { origin: Told::of(form.origin.as_deref()), address: Told::of(form.address), ..Asked::default() };
-    let by = Caller { address: form.address, client: None };
-    Ok(match call.site.gate.judge(bearer::read_text(&form.token), &asked, by).await? {
-        Verdict::Valid(key) => HttpResponse::Ok().json(Active::of(&key, call.site)),
+    let by = Caller { at: call.at, address: form.address, client: None };
+    let tell = |verdict: &Verdict<'_>| match verdict {
+        Verdict::Valid(key) => HttpResponse::Ok().json(Active::of(key, call.site)),
         // Nothing more, so that nobody learns whether there was such a key (RFC 7662, 2.2).
         _ => HttpResponse::Ok().content_type("application/json").body("{\"active\":false}"),
-    })
+    };
+    call.site.gate.judge(bearer::read_text(&form.token), &asked, by, tell).await
 }

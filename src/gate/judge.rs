@@ -3,24 +3,24 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::asked::{Asked, Caller};
 use super::bearer::Presented;
 use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
-use super::refused::Challenges;
+use super::refused::Refusals;
 use super::store;
 use super::throttle::Throttle;
 use super::verdict::{Code, Flaw, Verdict};
 use super::watch::Watch;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::fault::Fault;
 use crate::id;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::{Digest, Malformed};
-use crate::metrics::Metrics;
+use crate::metrics::{Begun, Metrics};
 use crate::store::Store;
 use crate::usage::Usage;
 
@@ -36,7 +36,7 @@ pub struct Gate {
     store: Store,
     clock: Clock,
     metrics: Arc<Metrics>,
-    challenges: Challenges,
+    refusals: Refusals,
     /// The last second in which something was logged.
     complained: AtomicI64,
     usage: Arc<Usage>,
@@ -74,47 +74,90 @@ impl Gate {
             store: store.clone(),
             clock: clock.clone(),
             metrics,
-            challenges: Challenges::of(catalog.product()),
+            refusals: Refusals::of(catalog),
             complained: AtomicI64::new(i64::MIN),
             usage,
         }
     }
 
-    /// Judges what a request presents, and counts the verdict; of a known key also as a use of it.
-    pub async fn judge(&self, presented: Presented<'_>, asked: &Asked<'_>, by: Caller<'_>) -> Result<Verdict, Fault> {
-        let begun = Instant::now();
-        let verdict = self.verdict_on(presented, asked, by).await?;
-        self.metrics.count_verdict(verdict.code(), begun.elapsed());
-        Ok(verdict)
+    /// Judges what a request presents, hands the verdict to `tell`, and counts it; of a known key also as a use of it.
+    /// By the index alone, at once; nothing while it may not be judged by.
+    pub fn judge_at_once<T>(
+        &self,
+        presented: Presented<'_>,
+        asked: &Asked<'_>,
+        by: Caller<'_>,
+        tell: impl FnOnce(&Verdict<'_>) -> T,
+    ) -> Option<T> {
+        self.knowledge.may_be_judged_by().then(|| self.judge_by_index(presented, asked, by, tell))
     }
 
-    async fn verdict_on(&self, presented: Presented<'_>, asked: &Asked<'_>, by: Caller<'_>) -> Result<Verdict, Fault> {
-        let text = match presented {
-            Presented::Nothing => return Ok(Verdict::Refused(Code::Missing, None)),
-            Presented::Unreadable => return Ok(self.malformed(Flaw::Other, by)),
-            Presented::Spaced => return Ok(self.malformed(Flaw::Blank, by)),
-            Presented::Text(text) => text,
-        };
-        let digest = match Digest::of_presented(text, self.catalog.prefixes()) {
+    /// As [`judge_at_once`](Gate::judge_at_once); while the index may not be judged by, the database is asked.
+    pub async fn judge<T>(
+        &self,
+        presented: Presented<'_>,
+        asked: &Asked<'_>,
+        by: Caller<'_>,
+        tell: impl FnOnce(&Verdict<'_>) -> T,
+    ) -> Result<T, Fault> {
+        if self.knowledge.may_be_judged_by() {
+            return Ok(self.judge_by_index(presented, asked, by, tell));
+        }
+        let begun = self.metrics.begin();
+        let digest = match self.digest_of(presented, by) {
             Ok(digest) => digest,
-            Err(why) => return Ok(self.malformed(flaw(why), by)),
+            Err(verdict) => return Ok(self.pass(&verdict, begun, tell)),
         };
-        let found = match self.knowledge.may_be_judged_by() {
-            true => self.knowledge.index.get(&digest),
-            false => self.ask(digest).await?,
-        };
-        // The time is asked after the look-up: a key that expired meanwhile is refused.
-        let now = self.clock.now();
-        let Some(key) = found else { return Ok(Verdict::Refused(Code::NotFound, None)) };
-        let id = key.packed_id();
-        let verdict = Verdict::on(key, asked, now);
-        self.usage.tally.note(id, verdict.code(), now, by.address, by.client);
-        Ok(verdict)
+        let found = self.ask(digest).await?;
+        // The time is asked after the answer: a key that expired meanwhile is refused.
+        let by = Caller { at: self.clock.now(), ..by };
+        Ok(self.pass(&self.verdict_on(found.as_ref(), asked, by), begun, tell))
+    }
+
+    fn judge_by_index<T>(
+        &self,
+        presented: Presented<'_>,
+        asked: &Asked<'_>,
+        by: Caller<'_>,
+        tell: impl FnOnce(&Verdict<'_>) -> T,
+    ) -> T {
+        let begun = self.metrics.begin();
+        match self.digest_of(presented, by) {
+            Ok(digest) => {
+                let judge = |found: Option<&KnownKey>| self.pass(&self.verdict_on(found, asked, by), begun, tell);
+                self.knowledge.index.see(&digest, judge)
+            }
+            Err(verdict) => self.pass(&verdict, begun, tell),
+        }
+    }
+
+    /// What is looked up, or the verdict on what cannot be a key.
+    fn digest_of(&self, presented: Presented<'_>, by: Caller<'_>) -> Result<Digest, Verdict<'static>> {
+        match presented {
+            Presented::Nothing => Err(Verdict::Refused(Code::Missing, None)),
+            Presented::Unreadable => Err(self.malformed(Flaw::Other, by)),
+            Presented::Spaced => Err(self.malformed(Flaw::Blank, by)),
+            Presented::Text(text) => {
+                Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| self.malformed(flaw(why), by))
+            }
+        }
+    }
+
+    fn verdict_on<'k>(&self, found: Option<&'k KnownKey>, asked: &Asked<'_>, by: Caller<'_>) -> Verdict<'k> {
+        let Some(key) = found else { return Verdict::Refused(Code::NotFound, None) };
+        let verdict = Verdict::on(key, asked, by.at);
+        self.usage.tally.note(key.packed_id(), verdict.code(), by.at, by.address, by.client);
+        verdict
+    }
+
+    fn pass<T>(&self, verdict: &Verdict<'_>, begun: Begun, tell: impl FnOnce(&Verdict<'_>) -> T) -> T {
+        self.metrics.count_verdict(verdict.code(), begun);
+        tell(verdict)
     }
 
     /// Where too many of the sort come from one client, it is not told what is wrong with each.
-    fn malformed(&self, flaw: Flaw, by: Caller<'_>) -> Verdict {
-        let is_too_many = by.address.is_some_and(|address| self.throttle.is_too_many(address, self.clock.now()));
+    fn malformed(&self, flaw: Flaw, by: Caller<'_>) -> Verdict<'static> {
+        let is_too_many = by.address.is_some_and(|address| self.throttle.is_too_many(address, by.at));
         if is_too_many { Verdict::Refused(Code::RateLimited, None) } else { Verdict::Malformed(flaw) }
     }
 
@@ -133,7 +176,7 @@ impl Gate {
         let Some(read) = read else { return Ok(None) };
         let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
-        let was_revoked = self.knowledge.index.get(&digest).is_some_and(|known| known.is_revoked());
+        let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(KnownKey::is_revoked));
         Ok(Some(if was_revoked { key.revoked() } else { key }))
     }
 
@@ -143,15 +186,15 @@ impl Gate {
         self.complained.swap(now, Ordering::Relaxed) != now
     }
 
-    /// What a 401 asks for.
-    pub fn challenges(&self) -> &Challenges {
-        &self.challenges
+    /// What is told of those who are refused.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
-    /// What is told of a good key, as JSON.
-    pub fn json_of(&self, key: &KnownKey) -> String {
+    /// What is told of a key, as JSON, at a moment.
+    pub fn json_of(&self, key: &KnownKey, at: Moment) -> String {
         let project = key.project().and_then(|id| self.knowledge.index.project(id));
-        key.json(project.as_deref(), key.status(self.clock.now()))
+        key.json(project.as_deref(), key.status(at))
     }
 
     /// Whether all keys are known, where they are judged by an index.

@@ -1,20 +1,19 @@
-//! What the gate knows of a key, packed: a team may have a million of them, and all are in memory.
-//!
-//! What many keys have in common (team, project, kind, permissions, fields) is a [`Shape`] that they share.
+//! What the gate knows of a key, packed: a team may have a million of them, and all are in memory. What many of them have
+//! in common is a [`Shape`] that they share.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use bytes::Bytes;
+use smol_str::SmolStr;
 
+use super::shape::{InHeaders, Shape, ShapeText, Shapes};
 use crate::clock::Moment;
 use crate::id;
+use crate::json::push_text;
 use crate::keys::addresses::Addresses;
-use crate::keys::catalog::{Catalog, Kind};
+use crate::keys::catalog::Catalog;
 use crate::keys::domains::Domains;
 use crate::keys::expiration::Expiration;
-use crate::keys::grants::Grants;
 use crate::keys::in_force::InForce;
 use crate::keys::key::{KeyId, Status};
 use crate::people::member::Team;
@@ -40,61 +39,12 @@ pub struct ReadKey {
     pub addresses: Addresses,
 }
 
-/// What makes a [`Shape`], as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ShapeText {
-    /// The id of the team.
-    pub team_id: String,
-    /// The team's name.
-    pub team_name: String,
-    /// The id of the project it is filed under.
-    pub project: Option<String>,
-    /// The id of its kind.
-    pub kind: String,
-    /// [`Grants::permissions_text`].
-    pub permissions: String,
-    /// [`Grants::fields_text`].
-    pub fields: String,
-    /// Whether all of the key is kept, for anyone to read.
-    pub is_published: bool,
-}
-
-/// What keys have in common, ready to be told.
-#[derive(Debug)]
-pub struct Shape {
-    team: Team,
-    project: Option<Box<str>>,
-    kind: Box<str>,
-    in_headers: InHeaders,
-    is_offered: bool,
-    is_publishable: bool,
-    may: InForce,
-    /// `,"team":{…},"project":`
-    json_head: Box<str>,
-    /// `,"kind":…,"fields":{…}`
-    json_tail: Box<str>,
-}
-
-/// What a shape tells in headers: each is shared, not copied, by the answers that hold it.
-#[derive(Clone, Debug)]
-pub struct InHeaders {
-    /// The id of the team.
-    pub team: Bytes,
-    /// The id of the project; empty for none.
-    pub project: Bytes,
-    /// The id of the kind.
-    pub kind: Bytes,
-    /// `shifts:read users:read`
-    pub permissions: Bytes,
-    /// `shifts=*; users=name,start`: every resource it may do something with; `*` is every field.
-    pub fields: Bytes,
-}
-
 /// A key, packed. A copy shares what is large.
 #[derive(Clone, Debug)]
 pub struct KnownKey {
     id: [u8; 16],
-    name: Arc<str>,
+    /// Short ones, as most are, lie within.
+    name: SmolStr,
     shape: Arc<Shape>,
     bounds: Option<Arc<(Domains, Addresses)>>,
     created_at: Moment,
@@ -206,14 +156,14 @@ impl KnownKey {
         out.push_str("{\"id\":\"");
         self.push_id(&mut out);
         out.push_str("\",\"name\":");
-        push_json(&self.name, &mut out);
+        push_text(&self.name, &mut out);
         out.push_str(json_head);
         match (self.project(), project_name) {
             (Some(id), Some(name)) => {
                 out.push_str("{\"id\":");
-                push_json(id, &mut out);
+                push_text(id, &mut out);
                 out.push_str(",\"name\":");
-                push_json(name, &mut out);
+                push_text(name, &mut out);
                 out.push('}');
             }
             _ => out.push_str("null"),
@@ -241,90 +191,19 @@ impl KnownKey {
     }
 }
 
-/// A JSON string. Most names need no escaping: then it is two quotes and a copy.
-pub(super) fn push_json(text: &str, out: &mut String) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    }
-}
-
-impl Shape {
-    fn of(text: &ShapeText, catalog: &Catalog) -> Option<Shape> {
-        let may = Grants::from_stored(&text.permissions, &text.fields)?.in_force(catalog.offered_to(&text.kind));
-        let kind = catalog.kind(&text.kind);
-        let team = Team { id: crate::people::member::TeamId::parse(&text.team_id)?, name: text.team_name.clone() };
-        let list = |items: &mut dyn Iterator<Item = String>| {
-            let quoted: Vec<String> = items.map(|item| json(&item)).collect();
-            format!("[{}]", quoted.join(","))
-        };
-        let restricted = may.restricted();
-        let fields: Vec<String> = restricted
-            .map(|(resource, few)| format!("{}:{}", json(resource), list(&mut few.iter().cloned())))
-            .collect();
-        let head = format!(",\"team\":{{\"id\":{},\"name\":{}}},\"project\":", json(&text.team_id), json(&team.name));
-        let tail = format!(
-            ",\"kind\":{},\"permissions\":{},\"fields\":{{{}}}",
-            json(&text.kind),
-            list(&mut may.iter()),
-            fields.join(",")
-        );
-        Some(Shape {
-            project: text.project.as_deref().map(Box::from),
-            kind: text.kind.as_str().into(),
-            is_offered: kind.is_some(),
-            is_publishable: text.is_published || kind.is_some_and(Kind::is_publishable),
-            in_headers: InHeaders {
-                team: text.team_id.clone().into(),
-                project: text.project.clone().unwrap_or_default().into(),
-                kind: text.kind.clone().into(),
-                permissions: may.iter().collect::<Vec<_>>().join(" ").into(),
-                fields: fields_header(&may).into(),
-            },
-            team,
-            may,
-            json_head: head.into(),
-            json_tail: tail.into(),
-        })
-    }
-}
-
-fn json(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    push_json(text, &mut out);
-    out
-}
-
-/// `shifts=*; users=name,start`
-fn fields_header(may: &InForce) -> String {
-    let resources = may.resources().map(|(resource, few)| match few {
-        None => format!("{resource}=*"),
-        Some(few) => format!("{resource}={}", few.join(",")),
-    });
-    resources.collect::<Vec<_>>().join("; ")
-}
-
-/// Packs keys, and keeps one shape for all keys that have it in common.
+/// Packs keys.
 #[derive(Debug)]
-pub struct Packer {
-    catalog: Catalog,
-    shapes: HashMap<ShapeText, Weak<Shape>>,
-    /// When so many shapes are kept, those that no key has any more are forgotten.
-    sweep_at: usize,
-}
+pub struct Packer(Shapes);
 
 impl Packer {
-    /// With no shape yet.
+    /// With no key yet.
     pub fn new(catalog: Catalog) -> Packer {
-        Packer { catalog, shapes: HashMap::new(), sweep_at: 1_024 }
+        Packer(Shapes::new(catalog))
     }
 
     /// Packs a key; none if what was stored of it cannot be read.
     pub fn pack(&mut self, key: ReadKey) -> Option<KnownKey> {
-        let shape = self.shape(key.shape)?;
+        let shape = self.0.of(key.shape)?;
         let is_bounded = !key.domains.is_empty() || !key.addresses.is_empty();
         Some(KnownKey {
             id: key.id.packed(),
@@ -335,18 +214,5 @@ impl Packer {
             expires_at: key.expiration.at().unwrap_or(Moment::END),
             is_revoked: key.is_revoked,
         })
-    }
-
-    fn shape(&mut self, text: ShapeText) -> Option<Arc<Shape>> {
-        if let Some(shape) = self.shapes.get(&text).and_then(Weak::upgrade) {
-            return Some(shape);
-        }
-        if self.shapes.len() >= self.sweep_at {
-            self.shapes.retain(|_, shape| shape.strong_count() > 0);
-            self.sweep_at = 2 * self.shapes.len().max(512);
-        }
-        let shape = Arc::new(Shape::of(&text, &self.catalog)?);
-        self.shapes.insert(text, Arc::downgrade(&shape));
-        Some(shape)
     }
 }

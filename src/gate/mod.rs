@@ -12,10 +12,12 @@ pub mod lease;
 pub mod needs;
 pub mod path;
 pub mod question;
+pub mod shape;
 pub mod throttle;
 pub mod token_store;
 pub mod verdict;
 
+mod at_once;
 mod body;
 mod call;
 mod held;
@@ -27,6 +29,7 @@ mod store;
 mod watch;
 
 pub use askers::Askers;
+pub use at_once::answer_at_once;
 pub use judge::Gate;
 
 pub mod forward_auth;
@@ -83,5 +86,5 @@ pub async fn wrong_method(
     site: web::Data<Site>,
     allowed: &'static [&'static str],
 ) -> HttpResponse {
-    Call::of(&request, &site).answer(Err(Refusal::WrongMethod(allowed.join(", ")).into()))
+    Call::of(request.head(), &site).answer(Err(Refusal::WrongMethod(allowed.join(", ")).into()))
 }

@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::asked::{Asked, Caller};
+use super::asked::Asked;
 use super::call::Call;
 use super::known::KnownKey;
 use super::verdict::{Code, Verdict};
@@ -21,57 +20,80 @@ use crate::store::Db;
 /// Tells what the key may. Whoever asks may do so in another's name (an API that was sent the key), so that origin and
 /// address of this request say nothing: a key that is held to some is judged at the other doors.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let call = Call::of(&request, &site);
-    let answered = answer(&call).await;
+    let call = Call::of(request.head(), &site);
+    let answered = judge(&call, |verdict| tell(verdict, &call)).await;
     call.answer(answered)
 }
 
-async fn answer(call: &Call<'_>) -> Result<HttpResponse, Fault> {
-    let address = call.site.client_of(call.request);
-    Ok(match judge(call, &Asked::default(), address).await? {
-        Verdict::Valid(key) => call.good(&key),
-        refused => refused::unauthorized(&refused, call),
-    })
+/// As [`ask`], as long as nothing has to be waited for.
+pub fn ask_at_once(call: &Call<'_>) -> Option<HttpResponse> {
+    let by = call.by(Some(call.site.client_of(call.head)));
+    call.site.gate.judge_at_once(call.presented(), &Asked::default(), by, |verdict| tell(verdict, call))
 }
 
-async fn judge(call: &Call<'_>, asked: &Asked<'_>, address: IpAddr) -> Result<Verdict, Fault> {
-    let by = Caller { address: Some(address), client: call.header(USER_AGENT) };
-    call.site.gate.judge(call.presented(), asked, by).await
+fn tell(verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
+    match verdict {
+        Verdict::Valid(key) => call.good(key),
+        refused => refused::unauthorized(refused, call),
+    }
+}
+
+async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>) -> T) -> Result<T, Fault> {
+    let by = call.by(Some(call.site.client_of(call.head)));
+    call.site.gate.judge(call.presented(), &Asked::default(), by, tell).await
 }
 
 /// The key revokes itself, from wherever it is. A publishable one cannot: anyone can present it.
 pub async fn act(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let call = Call::of(&request, &site);
+    let call = Call::of(request.head(), &site);
     let answered = revoke(&call).await;
     call.answer(answered)
 }
 
 async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
-    let address = call.site.client_of(call.request);
-    let verdict = judge(call, &Asked::default(), address).await?;
-    let key = match &verdict {
-        Verdict::Valid(key) if key.is_publishable() => {
-            let detail = "It stands where anyone can read it, so it cannot revoke itself. People revoke it.";
-            return Ok(refused::forbidden("KIND_NOT_ALLOWED", "A publishable API key", detail, call));
-        }
-        Verdict::Valid(key) => key.clone(),
-        // Others may not have heard of it yet: that it is revoked is said when they have.
-        Verdict::Refused(Code::Revoked, _) => {
+    let key = match judge(call, |verdict| ending(verdict, call)).await? {
+        Ending::Of(key) => key,
+        Ending::Before(answer) => {
+            // Others may not have heard of it yet: that it is revoked is said when they have.
             call.site.store.write_at_any_cost(wait_for_first).await?;
-            return Ok(refused::unauthorized(&verdict, call));
+            return Ok(answer);
         }
-        _ => return Ok(refused::unauthorized(&verdict, call)),
+        Ending::None(answer) => return Ok(answer),
     };
+    let address = call.site.client_of(call.head);
     let (ended, clock) = (key.clone(), call.site.clock.clone());
     // The time is asked once it is our turn to write: a key that expired meanwhile is refused.
     let is_revoked = call.site.store.write_at_any_cost(move |db| end(db, &ended, address, clock.now())).await?;
     if is_revoked {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(match judge(call, &Asked::default(), address).await? {
-        Verdict::Valid(_) => refused::unauthorized(&Verdict::Refused(Code::Revoked, Some(key)), call),
-        refused => refused::unauthorized(&refused, call),
+    judge(call, |verdict| match verdict {
+        Verdict::Valid(_) => refused::unauthorized(&Verdict::Refused(Code::Revoked, Some(&key)), call),
+        refused => refused::unauthorized(refused, call),
     })
+    .await
+}
+
+/// What there is to end.
+enum Ending {
+    /// This key.
+    Of(Box<KnownKey>),
+    /// It ended before, by a revoke.
+    Before(HttpResponse),
+    /// Nothing.
+    None(HttpResponse),
+}
+
+fn ending(verdict: &Verdict<'_>, call: &Call<'_>) -> Ending {
+    match verdict {
+        Verdict::Valid(key) if key.is_publishable() => {
+            let detail = "It stands where anyone can read it, so it cannot revoke itself. People revoke it.";
+            Ending::None(refused::forbidden("KIND_NOT_ALLOWED", "A publishable API key", detail, call))
+        }
+        Verdict::Valid(key) => Ending::Of(Box::new((*key).clone())),
+        Verdict::Refused(Code::Revoked, _) => Ending::Before(refused::unauthorized(verdict, call)),
+        _ => Ending::None(refused::unauthorized(verdict, call)),
+    }
 }
 
 /// Revokes a key by its own wish; false if it is not live (any more), which is said when others know it too.

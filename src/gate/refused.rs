@@ -1,18 +1,15 @@
 //! 401, 403 and 429 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is never
 //! echoed.
 
-use std::borrow::Cow;
-
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::call::Call;
 use super::verdict::{Code, Flaw, Verdict};
-use crate::keys::catalog::Product;
+use crate::keys::catalog::Catalog;
 use crate::keys::grants::Grant;
-use crate::problem::Problem;
-use crate::site::Site;
+use crate::problem::{Problem, ReadyProblem};
 
 /// At which door a refusal is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +21,59 @@ pub enum Door {
 }
 
 /// How long a client waits that sent too many malformed keys: a whole window of the throttle.
-const RETRY_AFTER_S: &str = "60";
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("60");
+static X_ACCEPTED_PERMISSIONS: HeaderName = HeaderName::from_static("x-accepted-permissions");
+static X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
+
+/// What is told of each refusal, ready but for the name of the request: those who knock with a key that is no good may be
+/// many.
+pub struct Refusals {
+    /// By [`Code`], in its order.
+    by_code: Vec<ReadyProblem>,
+    blank: ReadyProblem,
+    prefix: ReadyProblem,
+    realm: String,
+    missing: HeaderValue,
+    invalid: HeaderValue,
+}
+
+impl Refusals {
+    /// In the name of the catalog's product, for keys with its prefixes.
+    pub fn of(catalog: &Catalog) -> Refusals {
+        let malformed = |detail| problem(Code::Malformed, "Malformed API key", detail).ready();
+        let by_code = |code| {
+            let (title, detail) = words(code);
+            problem(code, title, detail).ready()
+        };
+        let realm = realm(&catalog.product().name);
+        let challenge = |text: String| HeaderValue::try_from(text).expect("a realm is printable ASCII");
+        Refusals {
+            by_code: Code::ALL.into_iter().map(by_code).collect(),
+            blank: malformed("There is a space too many. Send `Bearer`, one space, and the key without any."),
+            prefix: malformed(&begins(catalog)),
+            missing: challenge(format!("Bearer realm=\"{realm}\"")),
+            invalid: challenge(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+            realm,
+        }
+    }
+
+    fn problem(&self, verdict: &Verdict<'_>) -> &ReadyProblem {
+        match verdict {
+            Verdict::Malformed(Flaw::Blank) => &self.blank,
+            Verdict::Malformed(Flaw::Prefix) => &self.prefix,
+            _ => &self.by_code[verdict.code() as usize],
+        }
+    }
+
+    /// RFC 6750, 3: an error is named only where a credential was sent.
+    fn challenge(&self, code: Code) -> HeaderValue {
+        if code == Code::Missing { self.missing.clone() } else { self.invalid.clone() }
+    }
+}
 
 /// The answer to a proxy that tells a verdict: 401 where another key is needed, 403 where this one is good, and not for
 /// that request.
-pub fn tell(verdict: &Verdict, required: &[Grant], door: Door, call: &Call<'_>) -> HttpResponse {
+pub fn tell(verdict: &Verdict<'_>, required: &[Grant], door: Door, call: &Call<'_>) -> HttpResponse {
     let code = verdict.code();
     if code == Code::RateLimited {
         return throttled(verdict, door, call);
@@ -36,27 +81,26 @@ pub fn tell(verdict: &Verdict, required: &[Grant], door: Door, call: &Call<'_>) 
     if !code.is_about_the_request() {
         return another_key(verdict, Some(required), call);
     }
-    let (title, detail) = words(verdict, call.site);
+    let refusals = call.site.gate.refusals();
     let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
-    let problem = Problem { status: StatusCode::FORBIDDEN, code: code.word(), title, detail: &detail };
-    problem.answer_requiring(&call.id, required, |answer| {
+    let value = |text: String| HeaderValue::try_from(text).expect("ids of a catalog are ASCII");
+    refusals.problem(verdict).answer(&call.id, Some(required), |headers| {
         if code == Code::InsufficientPermissions {
-            let realm = realm(&call.site.catalog.product().name);
+            let realm = &refusals.realm;
             let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\"");
-            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+            headers.insert(WWW_AUTHENTICATE, value(challenge));
         }
-        answer.insert_header(("X-Accepted-Permissions", scope));
+        headers.insert(X_ACCEPTED_PERMISSIONS.clone(), value(scope));
     })
 }
 
 /// Too many malformed keys came from the same client.
-fn throttled(verdict: &Verdict, door: Door, call: &Call<'_>) -> HttpResponse {
-    let (title, detail) = words(verdict, call.site);
+fn throttled(verdict: &Verdict<'_>, door: Door, call: &Call<'_>) -> HttpResponse {
     let status = if door == Door::Nginx { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
-    Problem { status, code: verdict.code().word(), title, detail: &detail }.answer(&call.id, |answer| {
-        answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
+    call.site.gate.refusals().problem(verdict).with_status(status).answer(&call.id, None, |headers| {
+        headers.insert(RETRY_AFTER, RETRY_AFTER_S);
         if door == Door::Nginx {
-            answer.insert_header(("X-Auth-Status", "429"));
+            headers.insert(X_AUTH_STATUS.clone(), HeaderValue::from_static("429"));
         }
     })
 }
@@ -69,13 +113,13 @@ pub fn asker(call: &Call<'_>) -> HttpResponse {
         title: "You may not ask about keys",
         detail: "Ask from an address in --gate-allow without a proxy between, or bring a gate token.",
     };
-    problem.answer(&call.id, |answer| {
-        answer.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"Keyrack gate\""));
+    problem.answer(&call.id, |headers| {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Keyrack gate\""));
     })
 }
 
 /// The 401 that tells a verdict to who holds the key; a valid one gets none.
-pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
+pub fn unauthorized(verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
     if verdict.code() == Code::RateLimited {
         return throttled(verdict, Door::Other, call);
     }
@@ -83,40 +127,12 @@ pub fn unauthorized(verdict: &Verdict, call: &Call<'_>) -> HttpResponse {
 }
 
 /// 401: another key is needed; at a door that requires something, with what it is.
-fn another_key(verdict: &Verdict, required: Option<&[Grant]>, call: &Call<'_>) -> HttpResponse {
-    let (title, detail) = words(verdict, call.site);
-    let code = verdict.code();
-    let problem = Problem { status: StatusCode::UNAUTHORIZED, code: code.word(), title, detail: &detail };
-    let challenge = |answer: &mut HttpResponseBuilder| {
-        answer.insert_header((header::WWW_AUTHENTICATE, call.site.gate.challenges().to(code)));
+fn another_key(verdict: &Verdict<'_>, required: Option<&[Grant]>, call: &Call<'_>) -> HttpResponse {
+    let refusals = call.site.gate.refusals();
+    let challenge = |headers: &mut HeaderMap| {
+        headers.insert(WWW_AUTHENTICATE, refusals.challenge(verdict.code()));
     };
-    match required {
-        Some(required) => problem.answer_requiring(&call.id, required, challenge),
-        None => problem.answer(&call.id, challenge),
-    }
-}
-
-/// The challenges of 401s, ready to be sent.
-pub struct Challenges {
-    missing: HeaderValue,
-    invalid: HeaderValue,
-}
-
-impl Challenges {
-    /// In the name of a product.
-    pub fn of(product: &Product) -> Challenges {
-        let realm = realm(&product.name);
-        let ready = |text: String| HeaderValue::try_from(text).expect("a realm is printable ASCII");
-        Challenges {
-            missing: ready(format!("Bearer realm=\"{realm}\"")),
-            invalid: ready(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
-        }
-    }
-
-    /// RFC 6750, 3: an error is named only where a credential was sent.
-    fn to(&self, code: Code) -> HeaderValue {
-        if code == Code::Missing { self.missing.clone() } else { self.invalid.clone() }
-    }
+    refusals.problem(verdict).answer(&call.id, required, challenge)
 }
 
 /// 403 whatever is presented, or for a key of a sort that may do less than others.
@@ -124,12 +140,16 @@ pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, 
     Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(&call.id, |_| ())
 }
 
-fn words(verdict: &Verdict, site: &Site) -> (&'static str, Cow<'static, str>) {
-    if let Verdict::Malformed(Flaw::Prefix) = verdict {
-        return ("Malformed API key", Cow::Owned(begins(site)));
-    }
-    let (title, detail) = match verdict.code() {
-        Code::Malformed | Code::Valid => ("Malformed API key", flawed(verdict)),
+fn problem<'a>(code: Code, title: &'static str, detail: &'a str) -> Problem<'a> {
+    let status = if code.is_about_the_request() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+    Problem { status, code: code.word(), title, detail }
+}
+
+fn words(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::Malformed | Code::Valid => {
+            ("Malformed API key", "Compare it with what you copied: all of it, nothing before it, nothing behind it.")
+        }
         Code::Missing => ("No API key", "Send the key as `Authorization: Bearer KEY`."),
         Code::RateLimited => {
             ("Too many malformed API keys", "Wait a minute, and compare the key with what you copied.")
@@ -149,22 +169,12 @@ fn words(verdict: &Verdict, site: &Site) -> (&'static str, Cow<'static, str>) {
             ("Not enough permissions", "Use a key with the permissions that are required.")
         }
         Code::FieldNotAllowed => ("Not enough fields", "Use a key that reaches the fields that are asked for."),
-    };
-    (title, Cow::Borrowed(detail))
-}
-
-fn flawed(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Malformed(Flaw::Blank) => {
-            "There is a space too many. Send `Bearer`, one space, and the key without any."
-        }
-        _ => "Compare it with what you copied: all of it, nothing before it, nothing behind it.",
     }
 }
 
 /// How keys begin here: what was sent begins in another way.
-fn begins(site: &Site) -> String {
-    let prefixes: Vec<String> = site.catalog.prefixes().map(|prefix| format!("`{prefix}`")).collect();
+fn begins(catalog: &Catalog) -> String {
+    let prefixes: Vec<String> = catalog.prefixes().map(|prefix| format!("`{prefix}`")).collect();
     format!("It begins like no key from here. Copy all of it, with {} in front.", prefixes.join(" or "))
 }
 

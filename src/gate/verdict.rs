@@ -97,21 +97,21 @@ pub enum Flaw {
 }
 
 /// Whether a key is good, and for what is asked.
-#[derive(Clone, Debug)]
-pub enum Verdict {
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict<'k> {
     /// It is.
-    Valid(KnownKey),
+    Valid(&'k KnownKey),
     /// It is not. The key, where one was found, is for the record: what it is called is nobody's business who holds
     /// no good one.
-    Refused(Code, Option<KnownKey>),
+    Refused(Code, Option<&'k KnownKey>),
     /// It cannot be a key at all.
     Malformed(Flaw),
 }
 
-impl Verdict {
+impl<'k> Verdict<'k> {
     /// The verdict on a key that was found, at `now`.
-    pub fn on(key: KnownKey, asked: &Asked<'_>, now: Moment) -> Verdict {
-        match refusal(&key, asked, now) {
+    pub fn on(key: &'k KnownKey, asked: &Asked<'_>, now: Moment) -> Verdict<'k> {
+        match refusal(key, asked, now) {
             None => Verdict::Valid(key),
             Some(code) => Verdict::Refused(code, Some(key)),
         }
@@ -127,7 +127,7 @@ impl Verdict {
     }
 
     /// The key that was found.
-    pub fn key(&self) -> Option<&KnownKey> {
+    pub fn key(&self) -> Option<&'k KnownKey> {
         match self {
             Verdict::Valid(key) | Verdict::Refused(_, Some(key)) => Some(key),
             Verdict::Refused(_, None) | Verdict::Malformed(_) => None,
@@ -166,7 +166,8 @@ fn refusal(key: &KnownKey, asked: &Asked<'_>, now: Moment) -> Option<Code> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::known::{Packer, ReadKey, ShapeText};
+    use crate::gate::known::{Packer, ReadKey};
+    use crate::gate::shape::ShapeText;
     use crate::keys::addresses::Addresses;
     use crate::keys::catalog::Catalog;
     use crate::keys::domains::Domains;
@@ -203,7 +204,7 @@ mod tests {
 
     fn code(key: ReadKey, asked: &Asked<'_>, now: i64) -> Code {
         let key = Packer::new(Catalog::built_in()).pack(key).expect("readable");
-        Verdict::on(key, asked, moment(now)).code()
+        Verdict::on(&key, asked, moment(now)).code()
     }
 
     fn all_wrong() -> Asked<'static> {

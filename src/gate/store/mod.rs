@@ -5,7 +5,8 @@ pub mod instances;
 
 use diesel::prelude::*;
 
-use super::known::{ReadKey, ShapeText};
+use super::known::ReadKey;
+use super::shape::ShapeText;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::addresses::Addresses;
