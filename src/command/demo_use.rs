@@ -8,7 +8,7 @@ use crate::gate::verdict::Code;
 use crate::keys::key::KeyId;
 use crate::store::Db;
 use crate::usage;
-use crate::usage::tally::KeyUse;
+use crate::usage::key_use::KeyUse;
 use crate::usage::used::{Count, HOUR_S, LastUse, a_day_before, hour_of};
 
 const DAY_HOURS: i64 = 24;

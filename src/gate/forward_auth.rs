@@ -126,7 +126,7 @@ impl<'a> Passage<'a> {
             return Err(let_through(None));
         }
         let required = match needs.require.is_empty() {
-            false => Cow::Owned(needs.require),
+            false => needs.require,
             true => Cow::Borrowed(required_by_route(&held, path.as_deref(), catalog).map_err(closed)?),
         };
         Ok(Passage { proxy, held, required, project: needs.project })
@@ -202,7 +202,7 @@ fn let_through(key: Option<&KnownKey>) -> HttpResponse {
         Some(value.expect("ids are plain ASCII"))
     };
     set(&X_KEY_ID, key.map(|key| plain(key.id())));
-    set(&X_KEY_NAME, key.map(|key| plain(utf8_percent_encode(key.name(), UNRESERVED).to_string())));
+    set(&X_KEY_NAME, key.map(|key| plain(escaped(key.name()))));
     set(&X_KEY_TEAM, shared(|told| &told.team));
     set(&X_KEY_PROJECT, shared(|told| &told.project));
     set(&X_KEY_KIND, shared(|told| &told.kind));
@@ -210,4 +210,10 @@ fn let_through(key: Option<&KnownKey>) -> HttpResponse {
     set(&X_KEY_FIELDS, shared(|told| &told.fields));
     set(&X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
     answer
+}
+
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(2 * name.len());
+    text.extend(utf8_percent_encode(name, UNRESERVED));
+    text
 }

@@ -1,24 +1,35 @@
 //! Every key, in memory: from its digest to what is known of it. Read without locks by every worker; what is not in
 //! it does not exist.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use papaya::HashMap;
 
 use super::known::KnownKey;
 use crate::keys::secret::Digest;
+use crate::usage::noted::Noted;
+use crate::usage::tally::held;
+
+/// A key as it lies in the index. With its digest it takes 160 bytes.
+#[derive(Debug)]
+pub struct Kept {
+    /// What is known of it.
+    pub key: KnownKey,
+    /// The place in which its use is noted.
+    pub place: Mutex<Noted>,
+}
 
 /// All keys of all teams.
 #[derive(Debug, Default)]
 pub struct Index {
-    keys: HashMap<Digest, KnownKey, FirstBytes>,
+    keys: HashMap<Digest, Kept, FirstBytes>,
     /// The names of projects, which change without the keys that are filed under them.
     projects: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
     /// Shows the key of that digest where it lies: a copy would cost more than the look-up.
-    pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&KnownKey>) -> T) -> T {
+    pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
         look(self.keys.pin().get(digest))
     }
 
@@ -26,8 +37,16 @@ impl Index {
     /// back but a database that was put back to a time before it.
     pub fn put(&self, digest: Digest, key: KnownKey) {
         let keys = self.keys.pin();
-        let was_revoked = keys.get(&digest).is_some_and(|known| known.is_revoked());
-        keys.insert(digest, if was_revoked { key.revoked() } else { key });
+        match keys.get(&digest) {
+            None => _ = keys.insert(digest, Kept { key, place: Mutex::default() }),
+            Some(known) => {
+                let key = if known.key.is_revoked() { key.revoked() } else { key };
+                // Who would note something in the old place meanwhile waits, and then finds that it was left.
+                let mut place = held(&known.place);
+                let noted = place.leave();
+                keys.insert(digest, Kept { key, place: Mutex::new(noted) });
+            }
+        }
     }
 
     /// Forgets a key.
@@ -82,5 +101,15 @@ impl std::hash::Hasher for FirstBytes {
         if let Some(first) = bytes.first_chunk() {
             self.0 ^= u64::from_le_bytes(*first);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_takes_160_bytes() {
+        assert!(size_of::<(Digest, Kept)>() <= 160, "{}", size_of::<(Digest, Kept)>());
     }
 }

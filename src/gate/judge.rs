@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::asked::{Asked, Caller};
 use super::bearer::Presented;
+use super::index::Kept;
 use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
@@ -63,6 +64,7 @@ impl Gate {
         judges_by_index: bool,
     ) -> Gate {
         let knowledge = Arc::new(Knowledge::new(catalog.clone()));
+        usage.tally.look_in(knowledge.clone());
         let id = format!("instance_{}", id::mint(clock.now()));
         Gate {
             watch: Mutex::new(Watch::begin(store, knowledge.clone(), judges_by_index, id)),
@@ -111,7 +113,11 @@ impl Gate {
         let found = self.ask(digest).await?;
         // The time is asked after the answer: a key that expired meanwhile is refused.
         let by = Caller { at: self.clock.now(), ..by };
-        Ok(self.pass(&self.verdict_on(found.as_ref(), asked, by), begun, tell))
+        let verdict = verdict_on(found.as_ref(), asked, by.at);
+        if let Some(key) = &found {
+            self.usage.tally.note(key.packed_id(), verdict.code(), by);
+        }
+        Ok(self.pass(&verdict, begun, tell))
     }
 
     fn judge_by_index<T>(
@@ -124,7 +130,13 @@ impl Gate {
         let begun = self.metrics.begin();
         match self.digest_of(presented, by) {
             Ok(digest) => {
-                let judge = |found: Option<&KnownKey>| self.pass(&self.verdict_on(found, asked, by), begun, tell);
+                let judge = |found: Option<&Kept>| {
+                    let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);
+                    if let Some(Kept { key, place }) = found {
+                        self.usage.tally.note_in(place, (key.packed_id(), &digest), verdict.code(), by);
+                    }
+                    self.pass(&verdict, begun, tell)
+                };
                 self.knowledge.index.see(&digest, judge)
             }
             Err(verdict) => self.pass(&verdict, begun, tell),
@@ -141,13 +153,6 @@ impl Gate {
                 Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| self.malformed(flaw(why), by))
             }
         }
-    }
-
-    fn verdict_on<'k>(&self, found: Option<&'k KnownKey>, asked: &Asked<'_>, by: Caller<'_>) -> Verdict<'k> {
-        let Some(key) = found else { return Verdict::Refused(Code::NotFound, None) };
-        let verdict = Verdict::on(key, asked, by.at);
-        self.usage.tally.note(key.packed_id(), verdict.code(), by.at, by.address, by.client);
-        verdict
     }
 
     fn pass<T>(&self, verdict: &Verdict<'_>, begun: Begun, tell: impl FnOnce(&Verdict<'_>) -> T) -> T {
@@ -176,7 +181,7 @@ impl Gate {
         let Some(read) = read else { return Ok(None) };
         let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
-        let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(KnownKey::is_revoked));
+        let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(|known| known.key.is_revoked()));
         Ok(Some(if was_revoked { key.revoked() } else { key }))
     }
 
@@ -215,6 +220,10 @@ impl Gate {
     pub fn close(&self) {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
+}
+
+fn verdict_on<'k>(found: Option<&'k KnownKey>, asked: &Asked<'_>, at: Moment) -> Verdict<'k> {
+    found.map_or(Verdict::Refused(Code::NotFound, None), |key| Verdict::on(key, asked, at))
 }
 
 fn flaw(why: Malformed) -> Flaw {

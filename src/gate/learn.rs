@@ -15,6 +15,8 @@ use crate::keys::catalog::Catalog;
 use crate::keys::secret::Digest;
 use crate::store::changes::head_seq;
 use crate::store::{Change, Db, Seq, in_snapshot};
+use crate::usage::noted::Noted;
+use crate::usage::tally::{KeyBits, Places};
 
 /// The index, until when it may be judged by, and up to which change it is true.
 #[derive(Debug)]
@@ -144,6 +146,12 @@ impl Knowledge {
                 self.index.remove(&digest);
             }
         }
+    }
+}
+
+impl Places for Knowledge {
+    fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>)) {
+        self.index.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::keys::grants::Grant;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs<'a> {
     /// All of these; none: what the catalog's routes say.
-    pub require: Vec<Grant>,
+    pub require: Cow<'a, [Grant]>,
     /// The id of the project that the key must be filed under.
     pub project: Option<Cow<'a, str>>,
 }
@@ -31,7 +31,7 @@ pub enum NeedsError {
 
 impl Needs<'_> {
     /// Reads a query. `require` may repeat, or hold several permissions with commas or blanks between them.
-    pub fn of_query<'a>(query: &'a str, catalog: &Catalog) -> Result<Needs<'a>, NeedsError> {
+    pub fn of_query<'a>(query: &'a str, catalog: &'a Catalog) -> Result<Needs<'a>, NeedsError> {
         let mut needs = Needs::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
@@ -47,15 +47,17 @@ impl Needs<'_> {
 }
 
 /// Adds the permissions of a list, which are at least one.
-pub fn required(list: &str, catalog: &Catalog, found: &mut Vec<Grant>) -> Result<(), NeedsError> {
+pub fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
     for text in list.split([',', ' ']) {
-        let grant = Grant::parse(text).ok_or(NeedsError::NotAPermission)?;
-        let is_offered =
-            catalog.resource(grant.resource()).is_some_and(|resource| resource.action(grant.action()).is_some());
-        if !is_offered {
-            return Err(NeedsError::NotOffered);
+        let Some(grant) = catalog.grant(text) else {
+            return Err(Grant::parse(text).map_or(NeedsError::NotAPermission, |_| NeedsError::NotOffered));
+        };
+        // Mostly it is one, and then it is the catalog's own.
+        if found.is_empty() {
+            *found = Cow::Borrowed(std::slice::from_ref(grant));
+        } else {
+            found.to_mut().push(grant.clone());
         }
-        found.push(grant);
     }
     Ok(())
 }
@@ -74,7 +76,8 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<(String, Option<String>), NeedsError> {
-        let needs = Needs::of_query(query, &Catalog::built_in())?;
+        let catalog = Catalog::built_in();
+        let needs = Needs::of_query(query, &catalog)?;
         let required: Vec<String> = needs.require.iter().map(Grant::to_string).collect();
         Ok((required.join(" "), needs.project.map(Cow::into_owned)))
     }

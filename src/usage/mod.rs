@@ -3,7 +3,10 @@
 //! The gate notes each verdict on a known key in the [`tally`](Tally), in memory; a flush adds it to the tables every
 //! two seconds. Nothing here decides anything: a crash costs the last two seconds of counts, and nothing else.
 
+pub mod clients;
 pub mod history;
+pub mod key_use;
+pub mod noted;
 pub mod outcome;
 pub mod tally;
 pub mod used;

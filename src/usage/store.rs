@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::key_use::KeyUse;
 use super::outcome::is_use;
-use super::tally::KeyUse;
 use super::used::{Count, LastUse, Recent, a_day_before};
 use crate::clock::Moment;
 use crate::fault::Fault;

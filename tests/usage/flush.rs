@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keyrack::clock::Moment;
+use keyrack::gate::asked::Caller;
 use keyrack::gate::verdict::Code;
 use keyrack::keys::key::KeyId;
 use keyrack::usage::Usage;
@@ -82,7 +83,7 @@ both_engines!(
                 for key in &keys {
                     // Every other one tells what the others know better already.
                     let now = at(NOON + if n % 2 == 0 { 100 * round + n } else { n });
-                    usage.tally.note(key.packed(), Code::Valid, now, address(u32::try_from(n).unwrap()), Some("curl"));
+                    usage.tally.note(key.packed(), Code::Valid, Caller { at: now, address: address(u32::try_from(n).unwrap()), client: Some("curl") });
                 }
                 let usage = usage.clone();
                 flushing.push(tokio::spawn(async move { usage.flush().await }));
@@ -120,7 +121,7 @@ both_engines!(
         });
         let mut rounds = 0;
         while !deleting.is_finished() || rounds < 5 {
-            all.iter().for_each(|id| usage.tally.note(id.packed(), Code::Revoked, world.now(), None, None));
+            all.iter().for_each(|id| usage.tally.note(id.packed(), Code::Revoked, Caller { at: world.now(), address: None, client: None }));
             usage.flush().await.unwrap();
             rounds += 1;
         }
@@ -138,7 +139,7 @@ both_engines!(
         let note = |n: i64| {
             for key in &keys {
                 let from = address(u32::try_from(n % 200).unwrap());
-                usage.tally.note(key.packed(), Code::Valid, at(NOON + n), from, Some("curl"));
+                usage.tally.note(key.packed(), Code::Valid, Caller { at: at(NOON + n), address: from, client: Some("curl") });
             }
         };
         note(0);
@@ -168,7 +169,7 @@ both_engines!(
         let keys = plant(&world, 1_203);
         let usage = instances(&world, 1).remove(0);
         for key in &keys {
-            (0..3).for_each(|n| usage.tally.note(key.packed(), Code::Valid, at(NOON + i64::from(n)), address(n), None));
+            (0..3).for_each(|n| usage.tally.note(key.packed(), Code::Valid, Caller { at: at(NOON + i64::from(n)), address: address(n), client: None }));
         }
         usage.flush().await.unwrap();
         let sum = "SELECT CAST(sum(uses) AS TEXT) AS value FROM use_counts";
@@ -182,7 +183,7 @@ both_engines!(
         let key = plant(&world, 1).remove(0);
         let usage = instances(&world, 1).remove(0);
         for n in 0..400 {
-            usage.tally.note(key.packed(), Code::Valid, at(NOON + i64::from(n / 30) * 3_600), address(n), None);
+            usage.tally.note(key.packed(), Code::Valid, Caller { at: at(NOON + i64::from(n / 30) * 3_600), address: address(n), client: None });
             if n % 20 == 0 {
                 usage.flush().await.unwrap();
             }

@@ -1,6 +1,7 @@
 //! The column of the list that says when a key was last used, and the sort by it.
 
 use keyrack::clock::Moment;
+use keyrack::gate::asked::Caller;
 use keyrack::gate::verdict::Code;
 use keyrack::keys::address;
 use keyrack::keys::key::KeyId;
@@ -22,7 +23,11 @@ async fn list(person: &mut Person, query: &str) -> Answer {
 /// Notes a use, as the gate does.
 fn note(world: &World, id: &KeyId, at: i64) {
     let from = Some("203.0.113.7".parse().unwrap());
-    world.usage.tally.note(id.packed(), Code::Valid, Moment::from_unix(at).unwrap(), from, Some("curl/8.5.0"));
+    world.usage.tally.note(
+        id.packed(),
+        Code::Valid,
+        Caller { at: Moment::from_unix(at).unwrap(), address: from, client: Some("curl/8.5.0") },
+    );
 }
 
 /// 137 keys, with many used in the same second and many never.

@@ -1,6 +1,7 @@
 //! How much a key is used, as its details and the question before its revocation say it.
 
 use keyrack::clock::Moment;
+use keyrack::gate::asked::Caller;
 use keyrack::gate::verdict::Code;
 use keyrack::keys::address;
 use keyrack::keys::key::KeyId;
@@ -16,7 +17,7 @@ fn note(world: &World, id: &KeyId, outcome: Code, ago_s: i64, times: u8, address
     for n in 0..times {
         let from = [203, 0, 113, n % addresses].into();
         let at = Moment::from_unix(NOON - ago_s).unwrap();
-        world.usage.tally.note(id.packed(), outcome, at, Some(from), Some("curl/8.5.0"));
+        world.usage.tally.note(id.packed(), outcome, Caller { at, address: Some(from), client: Some("curl/8.5.0") });
     }
 }
 
@@ -64,7 +65,7 @@ both_engines!(
         for n in 0..12u8 {
             for m in 0..20u8 {
                 let from = [203, 0, n, m].into();
-                world.usage.tally.note(id.packed(), Code::Valid, world.now(), Some(from), None);
+                world.usage.tally.note(id.packed(), Code::Valid, Caller { at: world.now(), address: Some(from), client: None });
             }
             world.flush().await;
         }

@@ -1,6 +1,7 @@
 //! The tables of use: what is in them, for how long.
 
 use keyrack::clock::Moment;
+use keyrack::gate::asked::Caller;
 use keyrack::gate::verdict::Code;
 
 use crate::both_engines;
@@ -14,7 +15,7 @@ both_engines!(
         let from = Some("203.0.113.7".parse().unwrap());
         for hour in 0..1_300 {
             let at = Moment::from_unix(NOON - DAY_S * 92 + hour * 3_600).unwrap();
-            world.usage.tally.note(id.packed(), Code::Valid, at, from, None);
+            world.usage.tally.note(id.packed(), Code::Valid, Caller { at, address: from, client: None });
             if hour % 100 == 99 {
                 world.flush().await;
             }

@@ -11,13 +11,15 @@ mod offered;
 mod resource;
 mod route;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
 pub use offered::Offered;
 pub use resource::{Action, Field, Resource};
 pub use route::{PathPattern, PatternError, Route};
+
+use crate::keys::grants::Grant;
 
 /// Whose API the keys open, for the texts that say how to use them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,8 @@ pub struct Catalog {
     resources: Vec<Resource>,
     routes: Vec<Route>,
     gate: GateRules,
+    /// All of them by their texts, for those who ask about one at every request.
+    grants: HashMap<String, Grant>,
 }
 
 impl Catalog {
@@ -107,7 +111,10 @@ impl Catalog {
         for kind in kinds.iter_mut() {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }
-        Ok(Catalog { product, kinds, resources, routes, gate })
+        let pair = |resource: &Resource, action: &Action| Grant::parse(&format!("{}:{}", resource.id, action.id));
+        let all = resources.iter().flat_map(|resource| resource.actions.iter().filter_map(move |a| pair(resource, a)));
+        let grants = all.map(|grant| (grant.to_string(), grant)).collect();
+        Ok(Catalog { product, kinds, resources, routes, gate, grants })
     }
 
     /// Soon's: the default where no catalog is given.
@@ -148,6 +155,11 @@ impl Catalog {
     /// The resource of that id.
     pub fn resource(&self, id: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// The permission that is written so, if it is offered: `shifts:read`.
+    pub fn grant(&self, text: &str) -> Option<&Grant> {
+        self.grants.get(text)
     }
 
     /// The resources that keys of a kind may be granted, in order.
