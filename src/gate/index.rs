@@ -1,7 +1,7 @@
 //! Every key, in memory: from its digest to what is known of it. Read without locks by every worker; what is not in
 //! it does not exist.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use papaya::HashMap;
 
@@ -23,8 +23,6 @@ pub struct Kept {
 #[derive(Debug, Default)]
 pub struct Index {
     keys: HashMap<Digest, Kept, FirstBytes>,
-    /// The names of projects, which change without the keys that are filed under them.
-    projects: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
@@ -67,16 +65,6 @@ impl Index {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
-    }
-
-    /// What a project is called.
-    pub fn project(&self, id: &str) -> Option<Arc<str>> {
-        self.projects.pin().get(id).cloned()
-    }
-
-    /// Keeps a project's name.
-    pub fn name_project(&self, id: &str, name: &str) {
-        self.projects.pin().insert(id.into(), name.into());
     }
 }
 

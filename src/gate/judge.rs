@@ -170,15 +170,7 @@ impl Gate {
     /// was put back to a time before.
     async fn ask(&self, digest: Digest) -> Result<Option<KnownKey>, Fault> {
         let store = replica().unwrap_or_else(|| self.store.clone());
-        let (read, names) = store
-            .read_for_gate(move |db| {
-                let read = store::find(db, &digest)?;
-                let project = read.as_ref().and_then(|key| key.shape.project.clone());
-                Ok((read, store::project_names(db, Some(&Vec::from_iter(project)))?))
-            })
-            .await?;
-        names.iter().for_each(|(id, name)| self.knowledge.index.name_project(id, name));
-        let Some(read) = read else { return Ok(None) };
+        let Some(read) = store.read_for_gate(move |db| store::find(db, &digest)).await? else { return Ok(None) };
         let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
         let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(|known| known.key.is_revoked()));
@@ -194,12 +186,6 @@ impl Gate {
     /// What is told of those who are refused.
     pub fn refusals(&self) -> &Refusals {
         &self.refusals
-    }
-
-    /// What is told of a key, as JSON, at a moment.
-    pub fn json_of(&self, key: &KnownKey, at: Moment) -> String {
-        let project = key.project().and_then(|id| self.knowledge.index.project(id));
-        key.json(project.as_deref(), key.status(at))
     }
 
     /// Whether all keys are known, where they are judged by an index.

@@ -149,26 +149,14 @@ impl KnownKey {
         })
     }
 
-    /// What is told of it, as JSON; `project_name` is that of its project.
-    pub fn json(&self, project_name: Option<&str>, status: Status) -> String {
-        let Shape { json_head, json_tail, .. } = &*self.shape;
-        let mut out = String::with_capacity(json_head.len() + json_tail.len() + self.name.len() + 192);
+    /// What is told of it at `now`, as JSON.
+    pub fn json(&self, now: Moment) -> String {
+        let mut out = String::with_capacity(self.shape.json.len() + self.name.len() + 192);
         out.push_str("{\"id\":\"");
         self.push_id(&mut out);
         out.push_str("\",\"name\":");
         push_text(&self.name, &mut out);
-        out.push_str(json_head);
-        match (self.project(), project_name) {
-            (Some(id), Some(name)) => {
-                out.push_str("{\"id\":");
-                push_text(id, &mut out);
-                out.push_str(",\"name\":");
-                push_text(name, &mut out);
-                out.push('}');
-            }
-            _ => out.push_str("null"),
-        }
-        out.push_str(json_tail);
+        out.push_str(&self.shape.json);
         out.push_str(",\"created_at\":\"");
         self.created_at.push_rfc3339(&mut out);
         match self.expires_at() {
@@ -180,7 +168,7 @@ impl KnownKey {
             None => out.push_str("\",\"expires_at\":null"),
         }
         out.push_str(",\"status\":\"");
-        out.push_str(status.word());
+        out.push_str(self.status(now).word());
         out.push_str("\"}");
         out
     }

@@ -7,7 +7,7 @@ use super::index::Index;
 use super::known::{Packer, ReadKey};
 use super::lease::Lease;
 use super::planted::{Planted, clock_rate, is_planted};
-use super::store;
+use super::store::{self, Which};
 use super::store::changes::{Lost, Since, since};
 use crate::clock::Uptime;
 use crate::fault::Fault;
@@ -91,10 +91,7 @@ impl Knowledge {
     }
 
     fn read_keys(&self, db: &mut Db, packer: &mut Packer, seen: &mut impl FnMut(Digest)) -> Result<(), Fault> {
-        for (id, name) in store::project_names(db, None)? {
-            self.index.name_project(&id, &name);
-        }
-        store::each(db, None, |keys| {
+        store::each(db, Which::All, |keys| {
             for (digest, key) in keys {
                 self.put(packer, digest, key);
                 seen(digest);
@@ -125,15 +122,15 @@ impl Knowledge {
                 None => return Err(Fault::broken("a change of a kind that is not known here")),
             }
         }
-        for (id, name) in store::project_names(db, Some(&Vec::from_iter(projects)))? {
-            self.index.name_project(&id, &name);
-        }
         let mut put = |keys: Vec<(Digest, ReadKey)>| {
             keys.into_iter().for_each(|(digest, key)| self.put(packer, digest, key));
             Ok(())
         };
         put(store::of_ids(db, &Vec::from_iter(ids))?)?;
-        teams.iter().try_for_each(|team| store::each(db, Some(team), &mut put))
+        for (team, project) in store::teams_of(db, &Vec::from_iter(projects))? {
+            store::each(db, Which::OfProject(&team, &project), &mut put)?;
+        }
+        teams.iter().try_for_each(|team| store::each(db, Which::OfTeam(team), &mut put))
     }
 
     /// A key that cannot be read opens nothing, and keeps no other from opening.

@@ -18,8 +18,8 @@ pub struct ShapeText {
     pub team_id: String,
     /// The team's name.
     pub team_name: String,
-    /// The id of the project it is filed under.
-    pub project: Option<String>,
+    /// Id and name of the project it is filed under.
+    pub project: Option<(String, String)>,
     /// The id of its kind.
     pub kind: String,
     /// [`Grants::permissions_text`].
@@ -47,10 +47,8 @@ pub struct Shape {
     pub is_publishable: bool,
     /// What they may: of what they were granted, what the catalog still offers.
     pub may: InForce,
-    /// `,"team":{…},"project":`
-    pub json_head: Box<str>,
-    /// `,"kind":…,"fields":{…}`
-    pub json_tail: Box<str>,
+    /// What stands behind the name, and before the times: `,"team":{…},"project":…,"kind":…,"fields":{…}`
+    pub json: Box<str>,
 }
 
 /// What a shape tells in headers: each is shared, not copied, by the answers that hold it.
@@ -81,29 +79,31 @@ impl Shape {
         let fields: Vec<String> = restricted
             .map(|(resource, few)| format!("{}:{}", json(resource), list(&mut few.iter().cloned())))
             .collect();
-        let head = format!(",\"team\":{{\"id\":{},\"name\":{}}},\"project\":", json(&text.team_id), json(&team.name));
-        let tail = format!(
-            ",\"kind\":{},\"permissions\":{},\"fields\":{{{}}}",
+        let named = |id: &str, name: &str| format!("{{\"id\":{},\"name\":{}}}", json(id), json(name));
+        let project = text.project.as_ref();
+        let told = format!(
+            ",\"team\":{},\"project\":{},\"kind\":{},\"permissions\":{},\"fields\":{{{}}}",
+            named(&text.team_id, &team.name),
+            project.map_or_else(|| "null".to_owned(), |(id, name)| named(id, name)),
             json(&text.kind),
             list(&mut may.iter()),
             fields.join(",")
         );
         Some(Shape {
-            project: text.project.as_deref().map(Box::from),
+            project: project.map(|(id, _)| id.as_str().into()),
             kind: text.kind.as_str().into(),
             is_offered: kind.is_some(),
             is_publishable: text.is_published || kind.is_some_and(Kind::is_publishable),
             in_headers: InHeaders {
                 team: text.team_id.clone().into(),
-                project: text.project.clone().unwrap_or_default().into(),
+                project: project.map(|(id, _)| id.clone()).unwrap_or_default().into(),
                 kind: text.kind.clone().into(),
                 permissions: may.iter().collect::<Vec<_>>().join(" ").into(),
                 fields: fields_header(&may).into(),
             },
             team,
             may,
-            json_head: head.into(),
-            json_tail: tail.into(),
+            json: told.into(),
         })
     }
 }

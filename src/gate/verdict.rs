@@ -184,7 +184,7 @@ mod tests {
         let shape = ShapeText {
             team_id: TeamId::mint(moment(0)).to_string(),
             team_name: "Northwind".to_owned(),
-            project: Some("project_a".to_owned()),
+            project: Some(("project_a".to_owned(), "Front desk".to_owned())),
             kind: "secret".to_owned(),
             permissions: "shifts:read users:read".to_owned(),
             fields: "users=name".to_owned(),
@@ -248,7 +248,7 @@ mod tests {
     fn what_is_told_of_a_key_is_json() {
         let key = Packer::new(Catalog::built_in()).pack(read()).expect("readable");
         let told: serde_json::Value =
-            serde_json::from_str(&key.json(Some("Front desk"), Status::Active)).expect("it is JSON");
+            serde_json::from_str(&key.json(moment(0))).expect("it is JSON");
         assert_eq!(told["name"], "HR \"sync\"");
         assert_eq!(told["id"], key.id());
         assert_eq!(told["project"]["name"], "Front desk");

@@ -24,7 +24,7 @@ async fn answer(call: &Call<'_>, question: Question) -> Result<HttpResponse, Fau
 
 /// Who may ask is told of every key that was found, also of one that is no longer good.
 fn tell(verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
-    let key = verdict.key().map_or_else(|| "null".to_owned(), |key| call.site.gate.json_of(key, call.at));
+    let key = verdict.key().map_or_else(|| "null".to_owned(), |key| key.json(call.at));
     let (code, id) = (verdict.code(), &call.id);
     let is_valid = code == Code::Valid;
     let told = format!("{{\"valid\":{is_valid},\"code\":\"{}\",\"key\":{key},\"request_id\":\"{id}\"}}", code.word());

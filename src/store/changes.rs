@@ -21,7 +21,7 @@ pub enum Change<'a> {
     Buried(&'a str),
     /// Many keys of the team of that id.
     Team(&'a str),
-    /// The name of the project of that id.
+    /// The name of the project of that id, which keys tell.
     Project(&'a str),
 }
 

@@ -17,7 +17,7 @@ use crate::store::Store;
 const EVERY: Duration = Duration::from_secs(2);
 /// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
 /// follow go on with the others: counting must not take the time of those who ask.
-const BUDGET: Duration = Duration::from_millis(40);
+const BUDGET: Duration = Duration::from_millis(20);
 /// Keys of one transaction, so that whoever else writes need not wait long.
 const KEYS: usize = 500;
 /// Flushes between two prunings.

@@ -41,7 +41,7 @@ struct Row {
 }
 
 impl Row {
-    fn read(self, team_name: String) -> Option<(Digest, ReadKey)> {
+    fn read(self, team_name: String, project_name: Option<String>) -> Option<(Digest, ReadKey)> {
         let expires = match self.expires_at {
             Some(at) => Some(Moment::from_unix(at)?),
             None => None,
@@ -49,7 +49,10 @@ impl Row {
         let shape = ShapeText {
             team_id: self.team_id,
             team_name,
-            project: self.project_id,
+            project: match self.project_id {
+                Some(id) => Some((id, project_name?)),
+                None => None,
+            },
             kind: self.kind,
             permissions: self.permissions,
             fields: self.fields,
@@ -71,15 +74,22 @@ impl Row {
 
 macro_rules! keys_where {
     ($condition:expr) => {
-        keys::table.inner_join(teams::table).filter($condition).select((Row::as_select(), teams::name))
+        keys::table
+            .inner_join(teams::table)
+            .left_join(projects::table.on(projects::id.nullable().eq(keys::project_id)))
+            .filter($condition)
+            .select((Row::as_select(), teams::name, projects::name.nullable()))
     };
 }
 
+/// A key with the names of its team and of its project.
+type Named = (Row, String, Option<String>);
+
 /// A row that cannot be read is left out: its key is refused, and keeps no other from being read.
-fn read_all(rows: Vec<(Row, String)>) -> Vec<(Digest, ReadKey)> {
-    let read = rows.into_iter().filter_map(|(row, team)| {
+fn read_all(rows: Vec<Named>) -> Vec<(Digest, ReadKey)> {
+    let read = rows.into_iter().filter_map(|(row, team, project)| {
         let id = row.id.clone();
-        let read = row.read(team);
+        let read = row.read(team, project);
         if read.is_none() {
             tracing::error!(target: "keyrack", key = id, "the database holds a key that cannot be read: it is refused");
         }
@@ -90,7 +100,7 @@ fn read_all(rows: Vec<(Row, String)>) -> Vec<(Digest, ReadKey)> {
 
 /// The key with that digest.
 pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<ReadKey>, Fault> {
-    let rows = keys_where!(keys::digest.eq(digest.as_bytes().as_slice())).load::<(Row, String)>(db)?;
+    let rows = keys_where!(keys::digest.eq(digest.as_bytes().as_slice())).load::<Named>(db)?;
     Ok(read_all(rows).pop().map(|(_, key)| key))
 }
 
@@ -103,30 +113,42 @@ pub fn of_ids(db: &mut Db, ids: &[String]) -> Result<Vec<(Digest, ReadKey)>, Fau
     Ok(found)
 }
 
-/// Hands over every key, or every one of a team, a few thousand at a time.
+/// Which keys are read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// Every one.
+    All,
+    /// Those of a team.
+    OfTeam(&'a str),
+    /// Those of a team that are filed under a project.
+    OfProject(&'a str, &'a str),
+}
+
+/// Hands over some keys, a few thousand at a time.
 pub fn each(
     db: &mut Db,
-    team: Option<&str>,
+    which: Which<'_>,
     mut work: impl FnMut(Vec<(Digest, ReadKey)>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut after = String::new();
     loop {
         let mut page = keys_where!(keys::id.gt(after.as_str())).order(keys::id).limit(PAGE).into_boxed();
-        if let Some(team) = team {
-            page = page.filter(keys::team_id.eq(team));
-        }
-        let rows = page.load::<(Row, String)>(db)?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
+        page = match which {
+            Which::All => page,
+            Which::OfTeam(team) => page.filter(keys::team_id.eq(team)),
+            Which::OfProject(team, project) => {
+                page.filter(keys::team_id.eq(team)).filter(keys::project_id.eq(project))
+            }
+        };
+        let rows = page.load::<Named>(db)?;
+        let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = last.id.clone();
         work(read_all(rows))?;
     }
 }
 
-/// Every project's id and name, or those of these ids.
-pub fn project_names(db: &mut Db, ids: Option<&[String]>) -> Result<Vec<(String, String)>, Fault> {
-    let mut named = projects::table.select((projects::id, projects::name)).into_boxed();
-    if let Some(ids) = ids {
-        named = named.filter(projects::id.eq_any(ids));
-    }
-    Ok(named.load(db)?)
+/// Whose projects these are: team and project.
+pub fn teams_of(db: &mut Db, projects: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    let known = projects::table.filter(projects::id.eq_any(projects));
+    Ok(known.select((projects::team_id, projects::id)).load(db)?)
 }
