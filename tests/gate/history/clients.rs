@@ -1,4 +1,4 @@
-//! Those who use the instances all the time: some only verify, some create keys and revoke them.
+//! Those who use the instances: whoever holds a key, and who keeps a team's keys.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,20 +8,20 @@ use std::time::Duration;
 use keyrack::keys::address;
 use keyrack::keys::key::KeyId;
 use keyrack::people::session;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dice::Dice;
 use super::door::{Door, PATIENCE};
 use super::instance::Instance;
-use super::record::{Deed, History, Told};
+use super::question::{NETWORK, Question};
+use super::record::{Deed, Edition, History, Operation, Tells, Told};
 use crate::world::form::{Answer, Form};
 use crate::world::keys::url;
 use crate::world::{PASSWORD, Person, cast};
 
 /// How many of the latest keys are verified all the time.
 const LATEST: usize = 16;
-/// How many may knock at one instance right behind a revoke, beside those who always do.
+/// How many may knock at one instance right behind a change, beside those who always do.
 const CROWD: usize = 24;
 
 /// A key in the hands of clients.
@@ -53,7 +53,7 @@ impl Run {
         self.is_over.store(true, Ordering::SeqCst);
     }
 
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.is_over.load(Ordering::SeqCst)
     }
 
@@ -65,18 +65,29 @@ impl Run {
         held
     }
 
-    fn one_of_the_latest(&self, dice: &mut Dice) -> Option<Held> {
+    pub fn one_of_the_latest(&self, dice: &mut Dice) -> Option<Held> {
         let keys = self.keys.read().unwrap();
         let latest = &keys[keys.len().saturating_sub(LATEST)..];
         (!latest.is_empty()).then(|| latest[dice.below(latest.len())].clone())
     }
 
-    /// Verifies a key on an instance.
+    /// A place in the crowd before an instance; none if that is full.
+    pub fn place_at(&self, at: usize) -> Option<OwnedSemaphorePermit> {
+        self.crowd[at].clone().try_acquire_owned().ok()
+    }
+
+    /// Asks a key about itself on an instance.
     pub async fn verify(&self, door: &mut Door, at: usize, key: &Held) -> Told {
+        self.ask(door, at, key, Question::OWN).await
+    }
+
+    /// Asks something about a key on an instance.
+    pub async fn ask(&self, door: &mut Door, at: usize, key: &Held, question: Question) -> Told {
         let url = self.instances[at].url();
         let started = self.history.now();
-        let told = door.verify(&url, &key.secret).await;
-        self.history.note(key.number, Deed::Verify, at, started, told);
+        let (told, tells) = door.verify(&url, &key.secret, question).await;
+        let (key, ended) = (key.number, self.history.now());
+        self.history.write(Operation { key, deed: Deed::Verify(question), at, started, ended, told, tells });
         told
     }
 
@@ -90,26 +101,11 @@ impl Run {
     }
 }
 
-/// Verifies on one instance until the run is over.
-pub async fn keep_verifying(run: Arc<Run>, at: usize, mut dice: Dice) {
-    let mut door = Door::default();
-    while !run.is_over() {
-        match run.one_of_the_latest(&mut dice) {
-            // Who hears nothing or nothing new asks again a little later.
-            Some(key) => match run.verify(&mut door, at, &key).await {
-                Told::Nothing | Told::NotNow => pause(20).await,
-                _ => pause(dice.below(8) as u64).await,
-            },
-            None => pause(10).await,
-        }
-    }
-}
-
 pub async fn pause(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await; // other processes: no clock of ours moves them
 }
 
-/// Olga at all instances: one session, a browser for each.
+/// The owner of a team at all instances: one session, a browser for each.
 #[derive(Clone)]
 pub struct Changer {
     run: Arc<Run>,
@@ -121,15 +117,20 @@ pub struct Changer {
 }
 
 impl Changer {
-    /// Signs in at an instance that runs.
+    /// Olga signs in at an instance that runs.
     pub async fn at(run: &Arc<Run>, at: usize) -> Changer {
-        let mut olga = Person::new(&run.instances[at].url());
-        let page = olga.get("/login").await.form("/login");
-        let form = page.with("email", &cast::email("olga")).with("password", PASSWORD);
-        assert_eq!(olga.submit(&form).await.status, 303);
-        let bare = olga.bare_form("").await;
-        let create = olga.create_form().await.with("permission", "shifts:read").with("expiration", "never");
-        Changer { run: run.clone(), cookies: olga.cookies.clone(), browsers: BTreeMap::new(), create, bare }
+        Changer::of("olga", run, at).await
+    }
+
+    /// One of the cast signs in at an instance that runs.
+    pub async fn of(who: &str, run: &Arc<Run>, at: usize) -> Changer {
+        let mut owner = Person::new(&run.instances[at].url());
+        let page = owner.get("/login").await.form("/login");
+        let form = page.with("email", &cast::email(who)).with("password", PASSWORD);
+        assert_eq!(owner.submit(&form).await.status, 303);
+        let bare = owner.bare_form("").await;
+        let create = owner.create_form().await.with("permission", "shifts:read").with("expiration", "never");
+        Changer { run: run.clone(), cookies: owner.cookies.clone(), browsers: BTreeMap::new(), create, bare }
     }
 
     async fn submit(&mut self, at: usize, form: &Form, by_htmx: bool) -> Option<Answer> {
@@ -140,12 +141,28 @@ impl Changer {
         tokio::time::timeout(PATIENCE, browser.try_submit(form)).await.ok()?
     }
 
+    /// Sends a form that changes something, and tells what came of it, and when it was sent.
+    async fn change(&mut self, at: usize, form: &Form) -> (Told, Duration) {
+        let started = self.run.history.now();
+        let told = match self.submit(at, form, false).await.map(|answer| answer.status) {
+            Some(303) => Told::Yes,
+            Some(503 | 408) => Told::NotNow,
+            Some(status) => Told::Odd(status),
+            None => Told::Nothing,
+        };
+        (told, started)
+    }
+
+    fn form(&self, pattern: &str, id: &KeyId) -> Form {
+        Form { action: url(pattern, id), ..self.bare.clone() }
+    }
+
     /// Makes a key; none if there was no answer that tells it.
     pub async fn create(&mut self, at: usize) -> Option<Held> {
-        let nonce = session::draw();
-        let form = self.create.with("name", &nonce[..12]).with("nonce", &nonce);
+        let form = self.create.with("name", &Edition::default().name()).with("nonce", &session::draw());
         let started = self.run.history.now();
         let answer = self.submit(at, &form, true).await?;
+        // The page is read after it was answered: that is no time in which the key may be unknown.
         let ended = self.run.history.now();
         if answer.status != 200 {
             assert!(matches!(answer.status, 503 | 408), "a create is answered {}: {}", answer.status, answer.text());
@@ -155,71 +172,47 @@ impl Changer {
         let row = answer.body.split_once("id=\"row-").and_then(|(_, row)| row.split('"').next());
         let id = row.map(|id| KeyId::parse(id).expect("an id"));
         let held = self.run.take_up(id, &secret);
-        // The page was read after it was answered: that is no time in which the key may be unknown.
-        self.run.history.note_ended(held.number, Deed::Create, at, (started, ended), Told::Yes);
+        let (key, deed, told, tells) = (held.number, Deed::Create, Told::Yes, Tells::default());
+        self.run.history.write(Operation { key, deed, at, started, ended, told, tells });
         Some(held)
+    }
+
+    /// Makes another edition of a key that the page told of.
+    pub async fn edit(&mut self, at: usize, (key, id): (&Held, &KeyId), to: Edition) -> Told {
+        let form = self.form(address::EDIT, id).with("name", &to.name());
+        let form = form.with("address", if to.is_bound { NETWORK } else { "" });
+        let (told, started) = self.change(at, &form).await;
+        self.run.history.note(key.number, Deed::Edit(to), at, started, told);
+        told
     }
 
     /// Revokes a key through the page, if the page told which it is.
     pub async fn revoke(&mut self, at: usize, key: &Held) -> Told {
         let Some(id) = &key.id else { return self.run.let_revoke_itself(at, key).await };
-        let form = Form { action: url(address::REVOCATION, id), ..self.bare.clone() };
-        let started = self.run.history.now();
-        let told = match self.submit(at, &form, false).await.map(|answer| answer.status) {
-            Some(303) => Told::Yes,
-            Some(503 | 408) => Told::NotNow,
-            Some(status) => Told::Odd(status),
-            None => Told::Nothing,
-        };
+        let form = self.form(address::REVOCATION, id);
+        let (told, started) = self.change(at, &form).await;
         self.run.history.note(key.number, Deed::Revoke, at, started, told);
         told
     }
 
-    /// By either way, on any instance.
-    async fn revoke_somehow(&mut self, key: &Held, dice: &mut Dice) -> Told {
-        let at = dice.below(self.run.instances.len());
-        if dice.one_in(2) { self.revoke(at, key).await } else { self.run.let_revoke_itself(at, key).await }
-    }
-}
-
-/// Creates keys, lets them live for a moment, and revokes them, until the run is over.
-pub async fn keep_changing(run: Arc<Run>, mut changer: Changer, mut dice: Dice) {
-    while !run.is_over() {
-        let Some(key) = changer.create(dice.below(run.instances.len())).await else {
-            pause(50).await;
-            continue;
+    /// Deletes a revoked key. To a second try may be said that there is no such key: that promises nothing.
+    pub async fn delete(&mut self, at: usize, (key, id): (&Held, &KeyId), is_first: bool) -> Told {
+        let form = self.form(address::DELETION, id);
+        let (told, started) = match self.change(at, &form).await {
+            (Told::Odd(404), started) if !is_first => (Told::Refused, started),
+            answered => answered,
         };
-        knock_everywhere(&run, &key, 1);
-        pause(20 + dice.below(150) as u64).await;
-        // Where two revoke at once, neither may be answered before the change is everywhere.
-        let mut revokes = JoinSet::new();
-        for _ in 0..1 + usize::from(dice.one_in(2)) {
-            let (mut changer, key, mut dice, run) = (changer.clone(), key.clone(), dice.split(), run.clone());
-            revokes.spawn(async move {
-                pause(dice.below(15) as u64).await;
-                while changer.revoke_somehow(&key, &mut dice).await != Told::Yes && !run.is_over() {
-                    pause(100).await;
-                }
-                knock_everywhere(&run, &key, 4);
-            });
-        }
-        while let Some(done) = revokes.join_next().await {
-            done.expect("a revoke does not fail");
-        }
+        self.run.history.note(key.number, Deed::Delete, at, started, told);
+        told
     }
-}
 
-/// Verifies a key at every instance right now, so often each: where nobody answers, only a crowd waits.
-fn knock_everywhere(run: &Arc<Run>, key: &Held, times: usize) {
-    for at in 0..run.instances.len() {
-        let Ok(place) = run.crowd[at].clone().try_acquire_owned() else { continue };
-        let (run, key) = (run.clone(), key.clone());
-        tokio::spawn(async move {
-            let _place = place;
-            let mut door = Door::default();
-            for _ in 0..times {
-                run.verify(&mut door, at, &key).await;
-            }
-        });
+    /// Revokes all keys of the team of that name, and notes it of these; tells also when that was asked for.
+    pub async fn revoke_all(&mut self, at: usize, team: &str, keys: &[Held]) -> (Told, Duration) {
+        let form = Form { action: address::REVOCATION_OF_ALL.to_owned(), ..self.bare.clone() };
+        let (told, started) = self.change(at, &form.with("team_name", team)).await;
+        for key in keys {
+            self.run.history.note(key.number, Deed::RevokeAll, at, started, told);
+        }
+        (told, started)
     }
 }

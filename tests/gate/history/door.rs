@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::record::Told;
+use super::question::{Answer, Question};
+use super::record::{Tells, Told};
 use crate::world::keys::SELF;
 
 /// Longer than any instance is held up here: its late answers are heard, too.
@@ -20,33 +21,31 @@ pub struct Door {
 
 impl Door {
     /// Asks whether a key is good.
-    pub async fn verify(&mut self, url: &str, secret: &str) -> Told {
-        match self.ask(url, "GET", secret).await {
-            Some((200, _)) => Told::Yes,
-            Some((401, _)) => Told::Refused,
-            // 408: it stood still for longer than it waits for a request's head, and now says so.
-            Some((503 | 408, _)) => Told::NotNow,
-            Some((status, _)) => Told::Odd(status),
-            None => Told::Nothing,
+    pub async fn verify(&mut self, url: &str, secret: &str, question: Question) -> (Told, Tells) {
+        match self.ask(url, |host| question.request(host, secret)).await {
+            Some(answer) => question.read(&answer),
+            None => (Told::Nothing, Tells::default()),
         }
     }
 
     /// Lets a key revoke itself. One that is revoked has been told so: that is the same promise.
     pub async fn revoke(&mut self, url: &str, secret: &str) -> Told {
-        match self.ask(url, "DELETE", secret).await {
-            Some((204, _)) => Told::Yes,
-            Some((401, body)) if body.contains("\"REVOKED\"") => Told::Yes,
-            Some((401, _)) => Told::Refused,
-            Some((503 | 408, _)) => Told::NotNow,
-            Some((status, _)) => Told::Odd(status),
+        let request =
+            |host: &str| format!("DELETE {SELF} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {secret}\r\n\r\n");
+        match self.ask(url, request).await {
+            Some(Answer { status: 204, .. }) => Told::Yes,
+            Some(Answer { status: 401, body, .. }) if body.contains("\"REVOKED\"") => Told::Yes,
+            Some(Answer { status: 401, .. }) => Told::Refused,
+            Some(Answer { status: 503 | 408, .. }) => Told::NotNow,
+            Some(Answer { status, .. }) => Told::Odd(status),
             None => Told::Nothing,
         }
     }
 
-    async fn ask(&mut self, url: &str, method: &str, secret: &str) -> Option<(u16, String)> {
+    async fn ask(&mut self, url: &str, request: impl FnOnce(&str) -> String) -> Option<Answer> {
         let open = self.open.take().filter(|(to, _)| to == url);
         let host = url.trim_start_matches("http://");
-        let request = format!("{method} {SELF} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {secret}\r\n\r\n");
+        let request = request(host);
         let asked = async {
             let mut stream = match open {
                 Some((_, stream)) => stream,
@@ -63,8 +62,8 @@ impl Door {
     }
 }
 
-/// Reads one answer whole: its status and its body.
-async fn answer(stream: &mut TcpStream) -> Option<(u16, String)> {
+/// Reads one answer whole.
+async fn answer(stream: &mut TcpStream) -> Option<Answer> {
     let (mut read, mut piece) = (Vec::new(), [0; 2_048]);
     loop {
         let text = String::from_utf8_lossy(&read);
@@ -75,7 +74,7 @@ async fn answer(stream: &mut TcpStream) -> Option<(u16, String)> {
                 name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
             });
             if body.len() >= length.unwrap_or(0) {
-                return Some((status, body.to_owned()));
+                return Some(Answer { status, head: head.to_owned(), body: body.to_owned() });
             }
         }
         match stream.read(&mut piece).await {

@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use super::clients::pause;
 use super::cluster::Cluster;
 use super::faults::blocking;
-use super::record::{Judgement, Told, judge};
+use super::judge::judge;
+use super::judgement::Judgement;
+use super::record::Told;
 use super::relay::Trap;
 use super::scene::{A, B, C, Scene, Variables};
 

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::clients::{Changer, Run, keep_changing, keep_verifying, pause};
+use super::clients::{Changer, Run, pause};
 use super::cluster::Cluster;
 use super::dice::Dice;
 use super::faults::{Deck, Fault, Trouble, blocking, by_kind};
+use super::habits::{keep_changing, keep_revoking_all, keep_verifying};
 use super::instance::{self, Instance, assert_no_key_logged};
-use super::record::{Deed, Judgement, Operation, Told, judge};
+use super::judge::judge;
+use super::judgement::Judgement;
+use super::question::Entrance;
+use super::record::{Deed, Operation, Told};
 
 /// Verifications after a revoke of the short run.
 const ENOUGH: usize = 2_000;
@@ -45,6 +49,8 @@ async fn a_change_is_everywhere_before_it_is_answered_whatever_goes_wrong() {
     let seen = judge(&history);
     report(&seen, &troubles, begun.elapsed(), &history, &at_rest);
     assert!(seen.violations.is_empty(), "seed {seed}: {:#?}", &seen.violations[..seen.violations.len().min(5)]);
+    let kinds = [seen.after_edit, seen.after_delete, seen.revoked_with_all].into_iter().chain(seen.decided_at);
+    assert_eq!(kinds.filter(|count| *count == 0).count(), 0, "seed {seed}: something was not tried");
     blocking(move || assert_no_key_logged(&run.instances)).await;
 }
 
@@ -82,6 +88,8 @@ async fn live_through(run: &Arc<Run>, cluster: &Arc<Cluster>, seed: u64, enough:
         let changer = Changer::at(run, changer % run.instances.len()).await;
         clients.push(tokio::spawn(keep_changing(run.clone(), changer, dice.split())));
     }
+    let sam = Changer::of("sam", run, 0).await;
+    clients.push(tokio::spawn(keep_revoking_all(run.clone(), sam, dice.split())));
     for verifier in 0..VERIFIERS * run.instances.len() {
         clients.push(tokio::spawn(keep_verifying(run.clone(), verifier % run.instances.len(), dice.split())));
     }
@@ -101,17 +109,28 @@ async fn live_through(run: &Arc<Run>, cluster: &Arc<Cluster>, seed: u64, enough:
 /// What happened, in one block that can be read and quoted.
 fn report(seen: &Judgement, troubles: &[Trouble], took: Duration, history: &[Operation], at_rest: &str) {
     let kinds: Vec<String> = by_kind(troubles).iter().map(|(fault, count)| format!("{fault:?} {count}")).collect();
+    let doors = Entrance::ALL.iter().zip(seen.decided_at).map(|(door, count)| format!("{door:?} {count}"));
     eprintln!(
-        "three instances, {:.0} s: {} verifications decided, {} of them after the answer to a revoke; {} undecided (503 or cut off)\n\
-         {} keys created, {} revokes answered; {} faults: {}\n\
+        "three instances, {:.0} s: {} verifications decided, {} of them after the answer to an edit, {} to a revoke, {} to a \
+         deletion; {} undecided (503 or cut off)\n\
+         at the doors: {}\n\
+         {} keys created, {} edits answered, {} revokes, {} deletions, and {} Revoke ALL, which ended {} keys; \
+         {} faults: {}\n\
          revokes answered alone and at rest: {at_rest}; {}\n\
          violations: {}",
         took.as_secs_f64(),
         seen.decided,
+        seen.after_edit,
         seen.after_revoke,
+        seen.after_delete,
         seen.undecided,
+        doors.collect::<Vec<_>>().join(", "),
         seen.creates,
+        seen.edits,
         seen.revokes,
+        seen.deletes,
+        seen.revokes_of_all.len(),
+        seen.revoked_with_all,
         troubles.len(),
         kinds.join(", "),
         latencies(troubles, history),
