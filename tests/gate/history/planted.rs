@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::clients::pause;
+use super::clients::{Held, pause};
 use super::cluster::Cluster;
 use super::faults::blocking;
-use super::judge::judge;
 use super::judgement::Judgement;
 use super::record::Told;
-use super::relay::Trap;
+use super::relay::{Relay, Trap};
 use super::scene::{A, B, C, Scene, Variables};
 
 /// The faults, by the names that the program knows them by.
@@ -82,8 +81,7 @@ async fn each_planted_fault_is_found_and_nothing_is_without_it() {
 async fn who_is_stopped_in_the_middle_of_a_change_keeps_nobody_from_a_revoke() {
     let cluster = Arc::new(blocking(Cluster::start).await);
     let mut scene = Scene::set(&cluster, &[vec![], vec![], vec![]]).await;
-    scene.enter(&[A, B]).await;
-    let key = scene.key().await;
+    let key = scene.with_key(&[A, B]).await;
     let other = scene.key().await;
     let relay = &scene.run.instances[B].relay;
     relay.lay(Trap::HoldingHead);
@@ -95,8 +93,7 @@ async fn who_is_stopped_in_the_middle_of_a_change_keeps_nobody_from_a_revoke() {
     scene.knock_at_b(&key).await;
     relay.release(None);
     let _ = stopped.await; // in vain: its transaction was ended
-    let seen = judge(&scene.run.history.operations());
-    scene.clear().await;
+    let seen = scene.end().await;
     eprintln!("a revoke, with another instance stopped in the middle of a change: {:.1} s", took.as_secs_f64());
     assert!(told == Told::Yes && seen.violations.is_empty(), "{told:?}, {seen:?}");
 }
@@ -117,32 +114,27 @@ async fn play(fault: &'static str, is_planted: bool, cluster: &Arc<Cluster>) -> 
     match fault {
         "no-wait" => nobody_is_waited_for(&mut scene).await,
         "stale-fill" => a_change_comes_while_the_index_is_loaded(&mut scene).await,
-        "grant-unseen" => a_change_comes_before_the_grant(&mut scene).await,
-        "lease-from-answer" => the_grant_is_heard_of_late(&mut scene).await,
+        "grant-unseen" => a_change_comes_while_b_hears_late(&mut scene, Trap::HearingOfChanges).await,
+        "lease-from-answer" => a_change_comes_while_b_hears_late(&mut scene, Trap::HearingOfGrant).await,
         "second-revoke-at-once" => a_second_revoke_comes_meanwhile(&mut scene).await,
         "no-drift-margin" => the_slow_clock_is_asked_often(&mut scene, if is_planted { CHANCES } else { 2 }).await,
         "replica" => the_lease_ends_beside_a_replica(&mut scene, &copy).await,
         _ => the_changes_are_read_late(&mut scene).await,
     }
-    let seen = judge(&scene.run.history.operations());
-    scene.clear().await;
-    seen
+    scene.end().await
 }
 
 /// B hears nothing. Who does not wait for it answers while its lease lasts.
 async fn nobody_is_waited_for(scene: &mut Scene) {
-    scene.enter(&[A, B]).await;
-    let key = scene.key().await;
+    let key = scene.with_key(&[A, B]).await;
     let relay = scene.swallow_at_b().await;
-    scene.revoke(A, &key).await.unwrap();
-    scene.knock_at_b(&key).await;
+    scene.revoke_and_knock(&key).await;
     relay.cut_once();
 }
 
 /// B loads its index; the change is committed before it knows how far that index reaches.
 async fn a_change_comes_while_the_index_is_loaded(scene: &mut Scene) {
-    scene.enter(&[A]).await;
-    let key = scene.key().await;
+    let key = scene.with_key(&[A]).await;
     let b = scene.run.instances[B].clone();
     b.relay.lay(Trap::ReadingHead);
     let starting = b.clone();
@@ -155,42 +147,28 @@ async fn a_change_comes_while_the_index_is_loaded(scene: &mut Scene) {
     scene.knock_at_b(&key).await;
 }
 
-/// B has read the changes and hears late that there are none: meanwhile there is one.
-async fn a_change_comes_before_the_grant(scene: &mut Scene) {
-    scene.enter(&[A, B]).await;
-    let key = scene.key().await;
-    let relay = &scene.run.instances[B].relay;
-    relay.lay(Trap::HearingOfChanges);
-    relay.caught().await;
+/// B has read the changes and hears late that there are none: meanwhile there is one. Or its lease is granted, and it
+/// hears of that much later. Then it reads no more changes.
+async fn a_change_comes_while_b_hears_late(scene: &mut Scene, of: Trap) {
+    let key = scene.with_key(&[A, B]).await;
+    let relay = scene.stop_b(of).await;
     let revoked = scene.revoke(A, &key);
     scene.until_revoked(&key).await;
     pause(HELD_MS).await;
-    relay.release(Some(Trap::ReadingChanges));
-    revoked.await.unwrap();
-    scene.knock_at_b(&key).await;
-    relay.release(None);
+    no_more_changes_are_read(scene, relay, &key, revoked).await;
 }
 
-/// B's lease is granted, and it hears of that much later; then it reads no more changes.
-async fn the_grant_is_heard_of_late(scene: &mut Scene) {
-    scene.enter(&[A, B]).await;
-    let key = scene.key().await;
-    let relay = &scene.run.instances[B].relay;
-    relay.lay(Trap::HearingOfGrant);
-    relay.caught().await;
-    let revoked = scene.revoke(A, &key);
-    scene.until_revoked(&key).await;
-    pause(HELD_MS).await;
-    relay.release(Some(Trap::ReadingChanges));
+/// B goes on until it would read the changes, and is knocked at as soon as the revoke is answered.
+async fn no_more_changes_are_read(scene: &Scene, b: &Relay, key: &Held, revoked: JoinHandle<Told>) {
+    b.release(Some(Trap::ReadingChanges));
     revoked.await.unwrap();
-    scene.knock_at_b(&key).await;
-    relay.release(None);
+    scene.knock_at_b(key).await;
+    b.release(None);
 }
 
 /// B hears nothing, and the first revoke waits for it. So must a second, by either door.
 async fn a_second_revoke_comes_meanwhile(scene: &mut Scene) {
-    scene.enter(&[A, B, C]).await;
-    let key = scene.key().await;
+    let key = scene.with_key(&[A, B, C]).await;
     let relay = scene.swallow_at_b().await;
     let first = scene.revoke(A, &key);
     scene.until_revoked(&key).await;
@@ -213,20 +191,19 @@ async fn the_slow_clock_is_asked_often(scene: &mut Scene, chances: usize) {
     for _ in 0..chances {
         scene.until_granted(2).await;
         let key = scene.key().await;
-        let (a, b) = (&scene.run.instances[A].relay, &scene.run.instances[B].relay);
+        let a = &scene.run.instances[A].relay;
         a.lay(Trap::TakingANumber);
         let revoked = scene.revoke(A, &key);
         a.caught().await;
-        b.lay(Trap::HearingOfGrant);
-        b.caught().await;
+        let b = scene.stop_b(Trap::HearingOfGrant).await;
         a.release(None);
         b.release(Some(Trap::ReadingChanges));
         let knocking = scene.keep_knocking_at_b(&key);
         revoked.await.unwrap();
         pause(500).await;
-        knocking.iter().for_each(tokio::task::JoinHandle::abort);
+        knocking.iter().for_each(JoinHandle::abort);
         b.release(None);
-        if !judge(&scene.run.history.operations()).violations.is_empty() {
+        if !scene.judged().violations.is_empty() {
             return;
         }
     }
@@ -234,8 +211,7 @@ async fn the_slow_clock_is_asked_often(scene: &mut Scene, chances: usize) {
 
 /// B's lease ends, and beside the database there is a copy of how it was.
 async fn the_lease_ends_beside_a_replica(scene: &mut Scene, copy: &str) {
-    scene.enter(&[A]).await;
-    let key = scene.key().await;
+    let key = scene.with_key(&[A]).await;
     let a = scene.run.instances[A].clone();
     blocking(move || {
         a.signal("TERM");
@@ -244,28 +220,19 @@ async fn the_lease_ends_beside_a_replica(scene: &mut Scene, copy: &str) {
     .await;
     scene.cluster.copy(&scene.database, copy);
     scene.enter(&[A, B]).await;
-    let relay = &scene.run.instances[B].relay;
-    relay.lay(Trap::ReadingChanges);
-    relay.caught().await;
-    scene.revoke(A, &key).await.unwrap();
-    scene.knock_at_b(&key).await;
+    let relay = scene.stop_b(Trap::ReadingChanges).await;
+    scene.revoke_and_knock(&key).await;
     relay.release(None);
 }
 
 /// B has seen that there is a change, and cannot read it.
 async fn the_changes_are_read_late(scene: &mut Scene) {
-    scene.enter(&[A, B]).await;
-    let key = scene.key().await;
-    let relay = &scene.run.instances[B].relay;
+    let key = scene.with_key(&[A, B]).await;
     // The end of one renewal: the head that is read next is read at the beginning of another.
-    relay.lay(Trap::HearingOfGrant);
-    relay.caught().await;
+    let relay = scene.stop_b(Trap::HearingOfGrant).await;
     relay.release(Some(Trap::ReadingHead));
     relay.caught().await;
     let revoked = scene.revoke(A, &key);
     scene.until_revoked(&key).await;
-    relay.release(Some(Trap::ReadingChanges));
-    revoked.await.unwrap();
-    scene.knock_at_b(&key).await;
-    relay.release(None);
+    no_more_changes_are_read(scene, relay, &key, revoked).await;
 }

@@ -12,6 +12,9 @@ use super::cluster::Cluster;
 use super::door::Door;
 use super::faults::blocking;
 use super::instance;
+use super::judge::judge;
+use super::judgement::Judgement;
+use super::question::{Entrance, Question};
 use super::record::Told;
 use super::relay::{Relay, Trap, Way};
 
@@ -61,9 +64,13 @@ impl Scene {
 
     /// Waits until the key's revoke is committed, answered or not.
     pub async fn until_revoked(&self, key: &Held) {
+        self.until_so(key, "revoked_at IS NOT NULL").await;
+    }
+
+    /// Waits until that is committed of a key, answered or not.
+    pub async fn until_so(&self, key: &Held, condition: &str) {
         let id = key.id.as_ref().expect("the page told of it");
-        let sql = format!("SELECT count(*) AS count FROM keys WHERE revoked_at IS NOT NULL AND id = '{id}'");
-        self.until(&sql, 1).await;
+        self.until(&format!("SELECT count(*) AS count FROM keys WHERE {condition} AND id = '{id}'"), 1).await;
     }
 
     async fn until(&self, sql: &str, wanted: i64) {
@@ -82,6 +89,12 @@ impl Scene {
         told.await.unwrap();
     }
 
+    /// Those enter, and a key is made.
+    pub async fn with_key(&mut self, instances: &[usize]) -> Held {
+        self.enter(instances).await;
+        self.key().await
+    }
+
     /// A new key, made at A and known everywhere.
     pub async fn key(&mut self) -> Held {
         let mut changer = match self.changer.take() {
@@ -93,31 +106,48 @@ impl Scene {
         key
     }
 
+    /// B is stopped, the next time that it comes so far.
+    pub async fn stop_b(&self, at: Trap) -> &Relay {
+        let relay = &self.run.instances[B].relay;
+        relay.lay(at);
+        relay.caught().await;
+        relay
+    }
+
     /// B hears nothing more, and nothing comes from it: from a moment on in which it keeps nobody from anything.
     pub async fn swallow_at_b(&self) -> &Relay {
-        let relay = &self.run.instances[B].relay;
-        relay.lay(Trap::HearingOfGrant);
-        relay.caught().await;
+        let relay = self.stop_b(Trap::HearingOfGrant).await;
         relay.set(Way::Swallowing);
         relay.release(None);
         relay
     }
 
+    /// The key is revoked at A, and knocked for at B as soon as that is answered.
+    pub async fn revoke_and_knock(&self, key: &Held) {
+        self.revoke(A, key).await.unwrap();
+        self.knock_at_b(key).await;
+    }
+
+    /// Olga, who made the keys.
+    pub fn olga(&self) -> Changer {
+        self.changer.clone().expect("a key was made")
+    }
+
     /// Begins to revoke the key through the page of an instance.
     pub fn revoke(&self, at: usize, key: &Held) -> JoinHandle<Told> {
-        let (mut changer, key) = (self.changer.clone().expect("a key was made"), key.clone());
+        let (mut changer, key) = (self.olga(), key.clone());
         tokio::spawn(async move { changer.revoke(at, &key).await })
     }
 
-    /// Verifies the key on B, right now and from several sides.
+    /// Verifies the key on B, right now and at all doors.
     pub async fn knock_at_b(&self, key: &Held) {
         let mut knocking = JoinSet::new();
-        for _ in 0..4 {
+        for at in Entrance::ALL {
             let (run, key) = (self.run.clone(), key.clone());
             knocking.spawn(async move {
                 let mut door = Door::default();
-                for _ in 0..2 {
-                    run.verify(&mut door, B, &key).await;
+                for is_from_outside in [true, false] {
+                    run.ask(&mut door, B, &key, Question { at, is_from_outside }).await;
                 }
             });
         }
@@ -139,10 +169,17 @@ impl Scene {
         (0..4).map(|_| one()).collect()
     }
 
-    /// Ends those that run.
-    pub async fn clear(self) {
+    /// Ends those that run, and judges what was seen of them.
+    pub async fn end(self) -> Judgement {
+        let seen = self.judged();
         for instance in self.run.instances.clone() {
             blocking(move || instance.kill()).await;
         }
+        seen
+    }
+
+    /// What was seen so far.
+    pub fn judged(&self) -> Judgement {
+        judge(&self.run.history.operations())
     }
 }
