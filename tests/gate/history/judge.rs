@@ -23,6 +23,19 @@ pub enum Violation {
     OddAnswer { operation: Operation },
 }
 
+impl Violation {
+    /// The number of the key that it is about.
+    pub fn key(&self) -> usize {
+        match self {
+            Violation::GoodAfterRevoke { verification: operation, .. }
+            | Violation::LiveRefused { verification: operation }
+            | Violation::RefusedAsBefore { verification: operation }
+            | Violation::AnotherEdition { verification: operation, .. }
+            | Violation::OddAnswer { operation } => operation.key,
+        }
+    }
+}
+
 /// Judges a whole history, in whatever order it was written down.
 pub fn judge(history: &[Operation]) -> Judgement {
     let lives = Life::all(history);

@@ -18,9 +18,12 @@ pub mod door;
 pub mod faults;
 mod habits;
 pub mod instance;
+#[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod judge;
 #[cfg_attr(not(feature = "planted-faults"), allow(dead_code))]
 mod judgement;
+#[cfg(feature = "planted-faults")]
+mod kinds;
 mod life;
 #[cfg(feature = "planted-faults")]
 mod planted;
