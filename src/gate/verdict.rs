@@ -247,8 +247,7 @@ mod tests {
     #[test]
     fn what_is_told_of_a_key_is_json() {
         let key = Packer::new(Catalog::built_in()).pack(read()).expect("readable");
-        let told: serde_json::Value =
-            serde_json::from_str(&key.json(moment(0))).expect("it is JSON");
+        let told: serde_json::Value = serde_json::from_str(&key.json(moment(0))).expect("it is JSON");
         assert_eq!(told["name"], "HR \"sync\"");
         assert_eq!(told["id"], key.id());
         assert_eq!(told["project"]["name"], "Front desk");

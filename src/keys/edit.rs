@@ -21,6 +21,7 @@ use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly, take_named};
+use crate::gate::wait_for_first;
 use crate::guard::{Keeper, SignedIn};
 use crate::page::{self, Shell};
 use crate::refusal::Refusal;
@@ -208,6 +209,8 @@ fn edit(
     // What was sent was read once; only a catalog that is another one meanwhile could refuse it now.
     let after = form.edited(before.clone(), catalog).map_err(|_| SPENT)?;
     if before == after {
+        // Somebody may have made the same edit just now, and not everyone knows of it yet.
+        wait_for_first(db)?;
         return Ok(after.key().clone());
     }
     if !store::edit(db, &before, &after, now)? {

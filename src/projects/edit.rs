@@ -10,6 +10,7 @@ use super::{IdInPath, address, find_in, record, store};
 use crate::audit::Action;
 use crate::fault::Fault;
 use crate::form::Posted;
+use crate::gate::wait_for_first;
 use crate::guard::{Owner, SignedIn};
 use crate::page::{self, Shell, WantsFragment};
 use crate::site::Site;
@@ -58,10 +59,13 @@ pub async fn act(
     let project = find_in(&site, &signed_in.member.team.id, id).await?;
     let renamed = match ProjectName::parse(&form.name) {
         Err(error) => Err(error.to_string()),
-        Ok(name) if name == project.name => Ok(()),
         Ok(name) => {
             let (before, who, now) = (project.clone(), signed_in.who(), site.now());
             let written = site.store.write(move |db| {
+                if name == before.name {
+                    // Somebody may have given it this name just now, and not everyone knows of it yet.
+                    return wait_for_first(db);
+                }
                 store::rename(db, &before.team, &before.id, &name)?;
                 record(db, &before, &who, Action::ProjectRenamed, format!("{} → {name}", before.name), now)
             });

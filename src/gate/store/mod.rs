@@ -136,9 +136,7 @@ pub fn each(
         page = match which {
             Which::All => page,
             Which::OfTeam(team) => page.filter(keys::team_id.eq(team)),
-            Which::OfProject(team, project) => {
-                page.filter(keys::team_id.eq(team)).filter(keys::project_id.eq(project))
-            }
+            Which::OfProject(team, project) => page.filter(keys::team_id.eq(team)).filter(keys::project_id.eq(project)),
         };
         let rows = page.load::<Named>(db)?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };

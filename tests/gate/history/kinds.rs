@@ -69,7 +69,6 @@ async fn all_is_changed_behind_b(cluster: &Arc<Cluster>, planted: Variables) -> 
 
 /// B hears nothing, and a first change waits for it. Somebody else asks for the same at C.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-#[ignore = "keys::edit answers an edit that changes nothing at once, also while that is not known everywhere yet"]
 async fn an_edit_that_was_made_already_is_answered_no_earlier_than_the_first() {
     let cluster = Arc::new(blocking(Cluster::start).await);
     let mut scene = Scene::set(&cluster, &[vec![], vec![], vec![]]).await;
