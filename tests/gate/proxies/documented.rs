@@ -1,6 +1,7 @@
 //! Traefik and Envoy, which are not run here: requests as their documentation says that they make them, and what must
 //! stand in the example files so that they make them so.
 
+use super::tricks::OVERRIDES;
 use super::{CATALOG, IDENTITY, bearer, example};
 use crate::world::{Engine, World, wire};
 use keyrack::keys::catalog::file;
@@ -117,19 +118,27 @@ async fn envoy_is_told_who_asks_and_what_may_not_pass() {
 }
 
 #[test]
-fn every_example_takes_over_every_identity_header() {
+fn every_example_takes_over_who_asks_and_drops_what_names_another_method_or_path() {
     for name in ["nginx.conf", "Caddyfile", "traefik/routes.yaml"] {
         let text = example(name);
         for header in IDENTITY {
             assert!(text.contains(header), "{name} says nothing of {header}");
         }
     }
+    let routes = example("traefik/routes.yaml");
+    for dropped in OVERRIDES.iter().chain(&["Forwarded", "HTTP2-Settings"]) {
+        assert!(routes.contains(&format!("{dropped}: \"\"\n")), "traefik/routes.yaml does not drop {dropped}");
+    }
+    assert!(routes.contains("middlewares: [as-judged, gate, without-key]"));
     let envoy = example("envoy.yaml");
     for needed in [
         "prefix: x-key-",
         "match: { prefix: /-/ }",
         "failure_mode_allow: false",
-        "remove_on_match",
+        r#"regex: "x[^a-z0-9]key[^a-z0-9].*""#,
+        r#"regex: "x[^a-z0-9](http[^a-z0-9]method.*|method[^a-z0-9]override|(original|rewrite)[^a-z0-9].*|forwarded[^a-z0-9](method|uri|prefix))""#,
+        "remove: forwarded",
+        "remove: x-real-ip",
         "headers_with_underscores_action: REJECT_REQUEST",
         "path_with_escaped_slashes_action: REJECT_REQUEST",
         "merge_slashes: true",

@@ -3,6 +3,7 @@
 
 mod documented;
 mod doors;
+mod framing;
 mod haproxy;
 mod refusals;
 mod requests;
@@ -102,7 +103,12 @@ pub struct Front {
 
 impl Front {
     pub async fn of(kind: Kind) -> Front {
-        let catalog = file::parse(CATALOG).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        Front::with(kind, CATALOG).await
+    }
+
+    /// With a catalog of its own.
+    pub async fn with(kind: Kind, catalog: &str) -> Front {
+        let catalog = file::parse(catalog).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         let world = World::begin_with(Engine::Sqlite, catalog).await;
         let (upstream, tap) = (Upstream::start(), Wiretap::before(&world.url));
         let (api, keyrack) = (upstream.address.to_string(), tap.address.to_string());
@@ -144,6 +150,16 @@ impl Front {
         assert!(status >= 400, "{:?}: {line} with {headers:?} is answered {status}", self.kind);
         status
     }
+}
+
+/// Every way of writing a header's name that some software reads as the one with dashes.
+fn disguises(name: &str) -> Vec<String> {
+    let with = |between: &str| name.replace('-', between);
+    let mut names =
+        vec![name.to_owned(), name.to_lowercase(), name.to_uppercase(), name.to_uppercase().replacen('X', "x", 1)];
+    names.extend(["_", ".", "~", "+", "!", "#", "$", "%", "&", "'", "*", "^", "`", "|"].map(with));
+    names.extend([name.replacen('-', "_", 1), name.replacen('-', ".", 1), with("_").to_uppercase()]);
+    names
 }
 
 fn bearer(secret: &str) -> String {

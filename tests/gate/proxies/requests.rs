@@ -1,16 +1,7 @@
 //! What gets through, and what the API is told of who asks.
 
-use super::{IDENTITY, bearer};
+use super::{IDENTITY, bearer, disguises};
 use crate::with_each_proxy;
-
-/// Every way of writing a header's name that some software reads as the one with dashes.
-fn disguises(name: &str) -> Vec<String> {
-    let with = |between: &str| name.replace('-', between);
-    let mut names = vec![name.to_owned(), name.to_lowercase(), name.to_uppercase(), "x-KEY-".to_owned() + &name[6..]];
-    names.extend(["_", ".", "~", "+", "!", "#", "$", "%", "&", "'", "*", "^", "`", "|"].map(with));
-    names.extend([name.replacen('-', "_", 1), name.replacen('-', ".", 1), with("_").to_uppercase()]);
-    names
-}
 
 with_each_proxy!(
     async fn a_good_key_gets_through_and_the_api_is_told_who_asks(front) {

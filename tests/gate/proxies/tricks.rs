@@ -1,6 +1,6 @@
 //! What a client writes so that the gate judges one thing and the API does another.
 
-use super::{Kind, bearer};
+use super::{CATALOG, Front, Kind, bearer, disguises};
 use crate::with_each_proxy;
 
 with_each_proxy!(
@@ -60,6 +60,8 @@ with_each_proxy!(
             "http://api.example.com/v2/orders/../payroll/7",
             "http://api.example.com//v2/orders/../payroll/7",
             "/v2/payroll/7#/v2/orders/7",
+            "http://api.example.com?/v2/orders/7",
+            "/v2/orders/\u{fffd}%ff",
             "*",
         ] {
             let status = front.stopped(&format!("GET {target} HTTP/1.1"), &[&bearer]);
@@ -103,5 +105,102 @@ with_each_proxy!(
         // A gate token of a client's own is none: neither good for anything, nor in the way.
         let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &[&bearer, "X-Gate-Token: forged"]);
         assert_eq!((status, got.len()), (200, 1));
+    }
+);
+
+/// By these much software of the web's acts on another method, or at another path, than the request's line has.
+pub const OVERRIDES: [&str; 10] = [
+    "X-HTTP-Method-Override",
+    "X-HTTP-Method",
+    "X-Method-Override",
+    "X-Original-Method",
+    "X-Forwarded-Method",
+    "X-Original-URL",
+    "X-Original-URI",
+    "X-Rewrite-URL",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Prefix",
+];
+
+with_each_proxy!(
+    async fn no_header_names_another_method_or_path_to_the_api(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        let bearer = bearer(&secret);
+        for name in OVERRIDES {
+            let headers: Vec<String> = disguises(name).iter().map(|name| format!("{name}: forged")).collect();
+            for header in &headers {
+                let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &[&bearer, header, header]);
+                assert_eq!((status, got.len()), (200, 1), "{header}");
+                assert!(got[0].all(name).is_empty(), "{:?}: {header} reaches the API", front.kind);
+            }
+            let all: Vec<&str> = [bearer.as_str()].into_iter().chain(headers.iter().map(String::as_str)).collect();
+            let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &all);
+            assert_eq!((status, got.len(), got[0].all(name).len()), (200, 1, 0), "{name}");
+        }
+    }
+);
+
+with_each_proxy!(
+    async fn where_a_request_comes_from_is_told_by_the_proxy_alone(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        let bearer = bearer(&secret);
+        for name in ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded"] {
+            let dropped = format!("Connection: close, {name}");
+            for header in disguises(name).iter().map(|name| format!("{name}: forged")) {
+                for headers in [vec![&bearer, &header, &header], vec![&bearer, &header, &dropped]] {
+                    let headers: Vec<&str> = headers.into_iter().map(String::as_str).collect();
+                    let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &headers);
+                    assert_eq!((status, got.len()), (200, 1), "{header}");
+                    assert!(!got[0].all(name).contains(&"forged"), "{:?}: {header} reaches the API", front.kind);
+                    assert_eq!(got[0].one("x-forwarded-for"), "127.0.0.1");
+                }
+            }
+        }
+    }
+);
+
+/// What a browser asks before a request, without a key.
+const PREFLIGHT: [&str; 2] = ["Origin: https://app.example.com", "Access-Control-Request-Method: GET"];
+
+/// A catalog that lets preflights pass.
+async fn open_to_browsers(kind: Kind) -> Front {
+    Front::with(kind, &format!("{CATALOG}\n[gate]\npreflight = true\n")).await
+}
+
+with_each_proxy!(
+    async fn a_preflight_that_passes_is_one_to_the_api_too(front) {
+        let front = open_to_browsers(front.kind).await;
+        let line = "OPTIONS /v2/payroll/7 HTTP/1.1";
+        let overrides = OVERRIDES.map(|name| format!("{name}: GET"));
+        let headers = [&PREFLIGHT[..], &["X-Key-Id: forged"], &overrides.each_ref().map(String::as_str)].concat();
+        let (status, got) = front.send(line, &headers);
+        assert_eq!((status, got.len(), got[0].line.as_str()), (200, 1, line));
+        assert_eq!(got[0].one("x-key-id"), "", "nobody asks");
+        assert!(OVERRIDES.iter().all(|name| got[0].all(name).is_empty()), "{:?}", got[0]);
+        // One that is none needs a key, and its path is judged like any.
+        assert_eq!(front.stopped(line, &PREFLIGHT[..1]), 401);
+        assert_eq!(front.stopped("GET /v2/payroll/7 HTTP/1.1", &PREFLIGHT), 401);
+        assert_eq!(front.stopped("OPTIONS /v2/orders%2f..%2fpayroll HTTP/1.1", &PREFLIGHT), 403);
+        assert_eq!(front.stopped("POST /v2/payroll/7 HTTP/1.1", &[&headers[..], &["Content-Length: 0"]].concat()), 401);
+    }
+);
+
+with_each_proxy!(
+    async fn a_preflight_is_refused_where_the_catalog_does_not_let_it_pass(front) {
+        assert_eq!(front.stopped("OPTIONS /v2/payroll/7 HTTP/1.1", &PREFLIGHT), 401);
+        assert_eq!(front.stopped("OPTIONS /v2/orders/7 HTTP/1.1", &PREFLIGHT), 403);
+    }
+);
+
+with_each_proxy!(
+    async fn an_address_of_any_length_is_judged_whole_or_refused(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
+        for length in [1_000, 10_000, 60_000, 120_000, 300_000, 2_000_000] {
+            let orders = format!("/v2/orders/7?{}", "a".repeat(length));
+            let (status, got) = front.get(&orders, &secret);
+            assert!(got.iter().all(|got| got.target() == orders), "{:?} {length}: {status}", front.kind);
+            let payroll = format!("GET /v2/{}/../payroll/7 HTTP/1.1", "a".repeat(length));
+            front.stopped(&payroll, &[&bearer(&secret)]);
+        }
     }
 );

@@ -86,26 +86,29 @@ fn line(reader: &mut impl BufRead) -> Option<String> {
 
 fn read(reader: &mut impl BufRead) -> Option<Got> {
     let mut got = Got { line: line(reader)?, headers: Vec::new(), body: 0 };
-    loop {
-        let header = line(reader)?;
-        match header.split_once(':') {
-            Some((name, value)) => got.headers.push((name.to_owned(), value.trim().to_owned())),
-            None => break,
-        }
-    }
+    headers(reader, &mut got)?;
     if got.all("transfer-encoding").contains(&"chunked") {
         loop {
             let length = usize::from_str_radix(line(reader)?.trim(), 16).expect("a chunk's length");
-            got.body += skip(reader, length)?;
-            line(reader)?;
             if length == 0 {
                 break;
             }
+            got.body += skip(reader, length)?;
+            line(reader)?;
         }
+        // Behind the last chunk, too, headers may stand.
+        headers(reader, &mut got)?;
     } else if let Some(length) = got.all("content-length").first().map(|length| length.parse().unwrap()) {
         got.body = skip(reader, length)?;
     }
     Some(got)
+}
+
+fn headers(reader: &mut impl BufRead, got: &mut Got) -> Option<()> {
+    while let Some((name, value)) = line(reader)?.split_once(':') {
+        got.headers.push((name.to_owned(), value.trim().to_owned()));
+    }
+    Some(())
 }
 
 fn skip(reader: &mut impl Read, bytes: usize) -> Option<usize> {
