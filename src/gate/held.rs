@@ -59,7 +59,7 @@ impl<'a> Held<'a> {
         let headers = &request.headers;
         let told = |method, uri| Ok((text(headers, method)?, one(headers, uri)?));
         let query = request.uri.query().unwrap_or_default();
-        Ok(match proxy {
+        let held = match proxy {
             Proxy::Nginx => {
                 let (method, target) = told(&X_ORIGINAL_METHOD, &X_ORIGINAL_URI)?;
                 let address = text(headers, &X_REAL_IP)?.and_then(|text| text.trim().parse().ok());
@@ -76,7 +76,9 @@ impl<'a> Held<'a> {
                 let target = Some(target.as_bytes());
                 Held { method, target, require, query: "", address: forwarded_for(headers, site) }
             }
-        })
+        };
+        // This one names a host. What a proxy tells in place of a path is not what the API would get.
+        Ok(if held.method == Some("CONNECT") { Held { target: None, ..held } } else { held })
     }
 
     /// Whether a browser asks what it may ask (the Fetch standard's preflight): that never carries a key.

@@ -106,6 +106,7 @@ async fn envoy_is_told_who_asks_and_what_may_not_pass() {
         ("GET", "/v2/orders/%2e%2e/payroll/7"),
         ("GET", "//v2/orders/7"),
         ("GET", "/v2/orders/..%2fpayroll/7"),
+        ("CONNECT", "/v2/payroll/7"),
     ] {
         let (status, head) = as_envoy(&world, prefix, method, path, &[&bearer]);
         assert_eq!((status, head.to_lowercase().contains("x-key-id")), (403, false), "{method} {path}");

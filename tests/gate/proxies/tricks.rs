@@ -60,7 +60,12 @@ with_each_proxy!(
             "http://api.example.com/v2/orders/../payroll/7",
             "http://api.example.com//v2/orders/../payroll/7",
             "/v2/payroll/7#/v2/orders/7",
+            "/v2/orders/7#",
+            "http://api.example.com/v2/orders/7#/../../payroll/7",
             "http://api.example.com?/v2/orders/7",
+            "/v2/orders/7%3fx",
+            "/v2/orders/7%3F",
+            "/v2/orders/7%23x",
             "/v2/orders/\u{fffd}%ff",
             "*",
         ] {
@@ -155,6 +160,18 @@ with_each_proxy!(
                     assert_eq!(got[0].one("x-forwarded-for"), "127.0.0.1");
                 }
             }
+        }
+    }
+);
+
+with_each_proxy!(
+    async fn a_method_that_names_no_path_is_refused(front) {
+        let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["payroll:read"]).await;
+        let bearer = bearer(&secret);
+        // The catalog's route says nothing of methods.
+        assert_eq!(front.send("PROPFIND /v2/payroll/7 HTTP/1.1", &[&bearer]).0, 200);
+        for target in ["api.example.com:80", "/v2/payroll/7"] {
+            front.stopped(&format!("CONNECT {target} HTTP/1.1"), &[&bearer]);
         }
     }
 );
