@@ -4,7 +4,7 @@ use super::{KEYS, bearer};
 use crate::with_each_proxy;
 
 /// The doors, however they are written.
-pub const WRITTEN: [&str; 28] = [
+pub const WRITTEN: [&str; 37] = [
     "/auth/nginx",
     "/auth/nginx?require=orders:read",
     "/auth/traefik",
@@ -33,6 +33,16 @@ pub const WRITTEN: [&str; 28] = [
     "/v1//introspect",
     "/v1/introspec%74",
     "/v1/keys/%2e%2e/introspect",
+    // Escapes that cannot be read, so that what would be compared cannot either.
+    "/auth/envoy/%zz",
+    "/auth/envoy/%",
+    "/%61uth/envoy/%zz",
+    "/auth/envoy/-/orders:read//%zz",
+    "/auth/nginx%00",
+    "/AUTH/nginx",
+    "/auth;x/nginx",
+    "/v1/keys/verify;x",
+    "/v1/introspect/",
 ];
 
 /// Whether an answer may be one to somebody outside.
@@ -45,6 +55,9 @@ pub fn assert_closed(target: &str, (status, head, body): (u16, String, String)) 
         "{target}: {head}"
     );
     assert!(!body.contains("\"valid\"") && !body.contains("\"active\""), "{target}: {body}");
+    let is_a_doors =
+        ["no_route", "needs_", "request_not_told", "path_not_allowed"].iter().any(|code| body.contains(code));
+    assert!(!is_a_doors, "{target} reaches a door: {body}");
 }
 
 with_each_proxy!(
