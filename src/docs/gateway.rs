@@ -63,7 +63,7 @@ const EXAMPLES: [Example; 5] = [
         label: "Envoy",
         file: "envoy.yaml",
         text: text_of!("envoy.yaml"),
-        doors: ("path_prefix: /auth/envoy\n", "path_prefix: /auth/envoy/-/PERMISSION/\n"),
+        doors: ("path_prefix: /auth/envoy/-/routes/\n", "path_prefix: /auth/envoy/-/PERMISSION/\n"),
     },
 ];
 

@@ -29,8 +29,9 @@ pub enum Proxy {
     /// `forward_auth`.
     Caddy,
     /// `ext_authz` over HTTP: its own request has the client's method, and the client's path and query behind a prefix.
-    /// `/-/shifts:read/` at the end of the prefix requires something fixed; an API that has addresses which begin so
-    /// themselves is asked for that way.
+    /// `/-/shifts:read/` at the end of the prefix requires something fixed, `/-/routes/` what the catalog's routes say.
+    /// Where the prefix ends in neither, a client can write one of them itself: that prefix is for an Envoy which lets no
+    /// path pass that begins so.
     Envoy,
 }
 
@@ -95,13 +96,17 @@ pub fn origin(request: &RequestHead) -> Told<&str> {
     Told::of(text(headers, &name).ok().flatten())
 }
 
-/// `/auth/envoy/v2/users?all` → nothing fixed, `/v2/users?all`; `/auth/envoy/-/shifts:read//v2` → `shifts:read`, `/v2`.
+/// In Envoy's prefix, in place of what is required: nothing is fixed. No permission reads so.
+const BY_ROUTES: &str = "routes";
+
+/// `/auth/envoy/v2/users?all` and `/auth/envoy/-/routes//v2/users?all` → nothing fixed, `/v2/users?all`;
+/// `/auth/envoy/-/shifts:read//v2` → `shifts:read`, `/v2`.
 fn behind_prefix(whole: &str) -> (Option<&str>, &str) {
     let target = whole.strip_prefix(ENVOY_PREFIX).unwrap_or_default();
     match target.strip_prefix("/-/") {
         Some(fixed) => {
             let (require, target) = fixed.split_once('/').unwrap_or((fixed, ""));
-            (Some(require), target)
+            ((require != BY_ROUTES).then_some(require), target)
         }
         None => (None, target),
     }
@@ -147,6 +152,12 @@ mod tests {
             ("/auth/envoy/-/shifts:read/v2/users", Some("shifts:read"), "v2/users"),
             ("/auth/envoy/-/shifts:read", Some("shifts:read"), ""),
             ("/auth/envoy/-//v2", Some(""), "v2"),
+            ("/auth/envoy/-/routes//v2/users?x", None, "/v2/users?x"),
+            ("/auth/envoy/-/routes//-/shifts:read//v2", None, "/-/shifts:read//v2"),
+            ("/auth/envoy/-/shifts:read//-/routes//v2", Some("shifts:read"), "/-/routes//v2"),
+            ("/auth/envoy/-/routes/v2", None, "v2"),
+            ("/auth/envoy/-/routes", None, ""),
+            ("/auth/envoy/-/routes,shifts:read//v2", Some("routes,shifts:read"), "/v2"),
         ] {
             assert_eq!(behind_prefix(whole), (require, target), "{whole}");
         }

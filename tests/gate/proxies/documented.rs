@@ -91,7 +91,7 @@ async fn envoy_is_told_who_asks_and_what_may_not_pass() {
     let mut olga = world.sign_in("olga").await;
     let (id, secret) = olga.create_key("HR sync", &["orders:read"]).await;
     let bearer = bearer(&secret);
-    let (prefix, fixed) = ("/auth/envoy", "/auth/envoy/-/orders:read/");
+    let (prefix, fixed) = ("/auth/envoy/-/routes/", "/auth/envoy/-/orders:read/");
     let (status, head) = as_envoy(&world, prefix, "GET", "/v2/orders/7?all=1", &[&bearer]);
     assert_eq!(status, 200, "{head}");
     assert_told(&head, id.as_str());
@@ -106,6 +106,12 @@ async fn envoy_is_told_who_asks_and_what_may_not_pass() {
         ("GET", "/v2/orders/%2e%2e/payroll/7"),
         ("GET", "//v2/orders/7"),
         ("GET", "/v2/orders/..%2fpayroll/7"),
+        // What stands at the end of the prefix, at the beginning of a client's own path.
+        ("GET", "/-/orders:read//v2/payroll/7"),
+        ("GET", "/-/orders:read/v2/payroll/7"),
+        ("GET", "/-/routes//v2/orders/7"),
+        ("GET", "-/orders:read//v2/payroll/7"),
+        ("OPTIONS", "*"),
         ("CONNECT", "/v2/payroll/7"),
     ] {
         let (status, head) = as_envoy(&world, prefix, method, path, &[&bearer]);
@@ -113,6 +119,9 @@ async fn envoy_is_told_who_asks_and_what_may_not_pass() {
     }
     assert_eq!(as_envoy(&world, fixed, "GET", "/v2/payroll/7", &[&bearer]).0, 200, "a fixed one");
     assert_eq!(as_envoy(&world, fixed, "POST", "/v2/orders/7?require=x", &[&bearer]).0, 200, "for every request");
+    // Without such an end of the prefix the slashes, which Envoy merges, are all that a client lacks.
+    assert_eq!(as_envoy(&world, "/auth/envoy", "GET", "/v2/orders/7", &[&bearer]).0, 200);
+    assert_eq!(as_envoy(&world, "/auth/envoy", "GET", "/-/orders:read/v2/payroll/7", &[&bearer]).0, 403);
     olga.revoke(&id).await;
     assert_eq!(as_envoy(&world, prefix, "GET", "/v2/orders/7", &[&bearer]).0, 401);
     assert_eq!(as_envoy(&world, fixed, "GET", "/v2/orders/7", &[&bearer]).0, 401);
@@ -134,7 +143,7 @@ fn every_example_takes_over_who_asks_and_drops_what_names_another_method_or_path
     let envoy = example("envoy.yaml");
     for needed in [
         "prefix: x-key-",
-        "match: { prefix: /-/ }",
+        "path_prefix: /auth/envoy/-/routes/\n",
         "failure_mode_allow: false",
         r#"regex: "x[^a-z0-9]key[^a-z0-9].*""#,
         r#"regex: "x[^a-z0-9](http[^a-z0-9]method.*|method[^a-z0-9]override|(original|rewrite)[^a-z0-9].*|forwarded[^a-z0-9](method|uri|prefix))""#,
