@@ -134,6 +134,13 @@ with_each_proxy!(
             "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
             "no HTTP at all\r\n\r\n",
+            "HTTP/2 200 OK\r\n\r\n",
+            "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            // Cut short.
+            "HTTP/1.1 200",
+            "HTTP/1.1 200 OK\r\nX-Key-Id: key_x\r\n",
         ] {
             front.tap.answer(answer);
             let (status, got) = front.send(GET, &[&bearer(&secret)]);

@@ -62,7 +62,7 @@ impl Wiretap {
         }
     }
 
-    /// From now on this is answered, and the gate is not asked.
+    /// From now on this is answered, and the gate is not asked. Behind a head that is cut short the line goes dead.
     pub fn answer(&self, answer: &'static str) {
         self.tapped.lock().unwrap().instead = Some(answer);
     }
@@ -84,7 +84,10 @@ fn pass(mut from: TcpStream, mut to: TcpStream, tapped: Option<&Mutex<Tapped>>) 
             tapped.said.extend_from_slice(&bytes[..read]);
             if let Some(answer) = tapped.instead {
                 let _ = from.write_all(answer.as_bytes());
-                continue;
+                if answer.contains("\r\n\r\n") {
+                    continue;
+                }
+                break;
             }
         }
         if to.write_all(&bytes[..read]).is_err() {
