@@ -1,6 +1,6 @@
 //! One process owns the database: what it changes is in its index before it is answered, and its lease has no end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +22,14 @@ pub(super) struct Alone {
     is_stopped: AtomicBool,
     /// A connection of its own, for those who apply changes one after the other.
     reader: Mutex<Option<Db>>,
+    /// Changes before this one are forgotten.
+    pruned: AtomicI64,
 }
 
 impl Alone {
     pub(super) fn new(store: Store, knowledge: Arc<Knowledge>, judges: bool) -> Alone {
-        Alone { store, knowledge, judges, is_stopped: AtomicBool::new(false), reader: Mutex::new(None) }
+        let (is_stopped, pruned) = (AtomicBool::new(false), AtomicI64::new(0));
+        Alone { store, knowledge, judges, is_stopped, reader: Mutex::new(None), pruned }
     }
 
     /// Reads everything, and what changed meanwhile; from then on changes are applied by those who make them.
@@ -38,9 +41,17 @@ impl Alone {
         self.knowledge.catch_up(&mut reader, &mut learned)?;
         *kept = Some(reader);
         self.knowledge.lease.hold();
-        let applied = learned.applied.unwrap_or_default();
-        drop((learned, kept));
-        self.store.write_here(|db| prune(db, applied - REMEMBERED))
+        Ok(())
+    }
+
+    /// Forgets old changes, many at a time.
+    fn prune(&self) -> Result<(), Fault> {
+        let before = self.knowledge.learned().applied.unwrap_or_default() - REMEMBERED;
+        if before - self.pruned.load(Ordering::Relaxed) >= REMEMBERED {
+            self.store.write_here(|db| prune(db, before))?;
+            self.pruned.store(before, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn apply(&self) -> Result<(), Fault> {
@@ -78,18 +89,28 @@ impl Drop for Unsure<'_> {
 impl Watching for Alone {
     fn run(&self) {
         while !self.is_stopped.load(Ordering::Acquire) {
-            if !self.must_load() {
-                std::thread::park();
-            } else if let Err(fault) = self.load() {
-                tracing::error!(target: "keyrack", cause = %fault.to_string().escape_debug(), "cannot read the keys");
-                std::thread::park_timeout(PAUSE);
+            if self.must_load() {
+                if let Err(fault) = self.load() {
+                    tracing::error!(target: "keyrack", cause = %fault.to_string().escape_debug(), "cannot read the keys");
+                    std::thread::park_timeout(PAUSE);
+                }
+                continue;
             }
+            if let Err(fault) = self.prune() {
+                tracing::warn!(target: "keyrack", cause = %fault.to_string().escape_debug(), "old changes are kept on");
+            }
+            std::thread::park();
         }
     }
 
     fn stop(&self) {
         self.knowledge.lease.drop_it();
         self.is_stopped.store(true, Ordering::Release);
+    }
+
+    fn distrust(&self) {
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.knowledge.lease.drop_it();
     }
 }
 

@@ -4,6 +4,7 @@
 mod alone;
 mod shared;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
@@ -18,8 +19,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the two sorts of watch have in common: a thread that is woken and stopped.
 trait Watching: Spread {
+    /// Goes on until it is stopped.
     fn run(&self);
     fn stop(&self);
+    /// Judges no more by what is known until it was read anew.
+    fn distrust(&self);
+}
+
+/// Runs it, also after a panic: an instance must not judge on by what nobody keeps true any more.
+fn keep_running(watching: &dyn Watching) {
+    while catch_unwind(AssertUnwindSafe(|| watching.run())).is_err() {
+        watching.distrust();
+        tracing::error!(target: "keyrack", "the watch broke off, and begins anew");
+        std::thread::park_timeout(PAUSE);
+    }
 }
 
 /// A watch that goes on until it is closed.
@@ -38,7 +51,7 @@ impl Watch {
             false => Arc::new(alone::Alone::new(store.clone(), knowledge, judges)),
         };
         let its = watching.clone();
-        let thread = std::thread::Builder::new().name("keyrack-watch".to_owned()).spawn(move || its.run());
+        let thread = std::thread::Builder::new().name("keyrack-watch".to_owned()).spawn(move || keep_running(&*its));
         let thread = thread.expect("the system gives a thread to a program that starts");
         store.spread_by(Some(Arc::new(Spreader { watching: watching.clone(), thread: thread.thread().clone() })));
         Watch { watching, thread: Some(thread), store: store.clone() }
@@ -81,5 +94,53 @@ impl Spread for Spreader {
 
     fn patience(&self) -> Duration {
         self.watching.patience()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Tells what was asked of it, and breaks off the first time.
+    #[derive(Default)]
+    struct Brittle(Mutex<Vec<&'static str>>);
+
+    impl Brittle {
+        fn tell(&self, what: &'static str) -> usize {
+            let mut told = self.0.lock().expect("nobody panics here");
+            told.push(what);
+            told.len()
+        }
+    }
+
+    impl Spread for Brittle {
+        fn spread(&self, _: Seq) -> oneshot::Receiver<()> {
+            oneshot::channel().1
+        }
+
+        fn patience(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    impl Watching for Brittle {
+        fn run(&self) {
+            assert_ne!(self.tell("run"), 1, "on purpose");
+        }
+
+        fn stop(&self) {}
+
+        fn distrust(&self) {
+            self.tell("distrust");
+        }
+    }
+
+    #[test]
+    fn a_watch_that_panics_is_distrusted_and_begins_anew() {
+        let brittle = Brittle::default();
+        keep_running(&brittle);
+        assert_eq!(*brittle.0.lock().expect("nobody panics here"), ["run", "distrust", "run"]);
     }
 }

@@ -198,6 +198,10 @@ impl Watching for Shared {
         self.knowledge.lease.drop_it();
         self.is_stopped.store(true, Release);
     }
+
+    fn distrust(&self) {
+        self.knowledge.lease.drop_it(); // a new connection has everything read anew
+    }
 }
 
 impl Spread for Shared {
