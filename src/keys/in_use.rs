@@ -3,7 +3,6 @@
 use super::key::ApiKey;
 use super::place::Place;
 use super::shown::{Time, grouped};
-use crate::calendar;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::gate::verdict::Code;
@@ -38,8 +37,10 @@ impl Known {
 
 /// A key's use lately, in a sentence.
 pub struct Lately {
-    /// `In use: 14,210 requests in 24 hours from 3 addresses, the latest 12 s ago.`
+    /// `In use: 14,210 requests in 24 hours from 3 addresses, the latest`, or all of the sentence.
     pub said: String,
+    /// `12 s ago`, at its end.
+    pub last: Option<Time>,
     /// Whether there was any in the last 24 hours.
     pub is_used: bool,
 }
@@ -48,17 +49,18 @@ impl Lately {
     /// What there is to say of a key.
     fn of(key: &ApiKey, recent: Recent, place: &Place) -> Lately {
         let Some(last) = &key.last_use else {
-            return Lately { said: "It was never used.".into(), is_used: false };
+            return Lately { said: "It was never used".into(), last: None, is_used: false };
         };
-        let ago = calendar::ago(last.at, place.now, place.zone);
-        let said = match said(recent) {
+        let requests = said(recent);
+        let is_used = requests.is_some();
+        let said = match requests {
+            Some(requests) => format!("In use: {requests}, the latest"),
             None if last.at.seconds_since(place.now).abs() < 7 * 86_400 => {
-                format!("Not used in the last 24 hours. The last use was {ago}.")
+                "Not used in the last 24 hours. The last use was".into()
             }
-            None => format!("Not used in the last 24 hours. The last use was on {ago}."),
-            Some(requests) => return Lately { said: format!("In use: {requests}, the latest {ago}."), is_used: true },
+            None => "Not used in the last 24 hours. The last use was on".into(),
         };
-        Lately { said, is_used: false }
+        Lately { said, last: Some(Time::last_use(last, place)), is_used }
     }
 }
 

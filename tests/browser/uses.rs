@@ -67,6 +67,14 @@ async fn the_pages_that_tell_of_use_are_sound() {
     choose(&at, "HR sync – production", "Revoke").await;
     at.until_shown("#revoke-dialog .callout").await;
     critic.look("use-revoke").await;
+    assert_eq!(at.text("#revoke-dialog .callout time").await, "12 s ago");
+    for width in (320..480).step_by(8) {
+        at.resize(width).await;
+        let lines: usize =
+            at.see("document.querySelector('#revoke-dialog .callout time').getClientRects().length").await;
+        assert_eq!(lines, 1, "how long ago it was stands on one line at {width} px");
+    }
+    at.resize(1280).await;
     at.click_text("#revoke-dialog", "Revoke Key").await;
     at.until_shown(&format!("#refusals-{sync}")).await;
     critic.look("use-list-refusals").await;

@@ -24,7 +24,7 @@ fn note(world: &World, id: &KeyId, outcome: Code, ago_s: i64, times: u8, address
 async fn asked_before_revoking(olga: &mut Person, id: &KeyId) -> String {
     let page = olga.by_htmx().get(&url(address::REVOCATION, id)).await;
     assert_eq!(page.status, 200);
-    page.texts("#revoke-what").remove(0)
+    page.verbatim("#revoke-what").remove(0)
 }
 
 both_engines!(

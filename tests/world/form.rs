@@ -67,6 +67,11 @@ impl Answer {
         self.page().select(&selector(css)).map(text_of).collect()
     }
 
+    /// As [`texts`](Answer::texts), with every blank.
+    pub fn verbatim(&self, css: &str) -> Vec<String> {
+        self.page().select(&selector(css)).map(|e| e.text().collect()).collect()
+    }
+
     /// The values of an attribute of all elements that match and have it.
     pub fn attributes(&self, css: &str, name: &str) -> Vec<String> {
         self.page().select(&selector(css)).filter_map(|e| e.attr(name).map(str::to_owned)).collect()
