@@ -10,6 +10,7 @@ const NOUNS: &[&str] = &[
     "audit/event",
     "calendar",
     "clock",
+    "docs/example",
     "gate/asked",
     "gate/asker",
     "gate/bearer",
