@@ -101,6 +101,7 @@ routes! { PAGES, pages, wrong_method:
     keys::address::KEY => { GET SeeKeys keys::details::ask }
     keys::address::EDIT => { GET KeepKeys keys::edit::ask, POST KeepKeys keys::edit::act }
     keys::address::REFUSALS => { GET SeeKeys keys::refusals::ask }
+    keys::address::USING => { GET SeeKeys keys::using::ask }
     keys::address::REVOCATION => { GET KeepKeys keys::revoke::ask, POST KeepKeys keys::revoke::act }
     keys::address::REVOCATION_OF_ALL => { GET KeepTeam keys::revoke_all::ask, POST KeepTeam keys::revoke_all::act }
     keys::address::DELETION => { GET KeepKeys keys::delete::ask, POST KeepKeys keys::delete::act }

@@ -184,6 +184,7 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (keys::address::KEY, "GET") => (&ids.live, &[], 200),
         // Without htmx it leads to the details.
         (keys::address::REFUSALS, "GET") => (&ids.spent, &[], 303),
+        (keys::address::USING, "GET") => ("", &[], 303),
         (keys::address::EDIT, "GET") => (&ids.live, &[], 200),
         (keys::address::EDIT, "POST") => (&ids.live, &[("name", "renamed")], 303),
         (keys::address::REVOCATION, "GET") => (&ids.live, &[], 200),
@@ -213,7 +214,7 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (assets::ADDRESS, "GET") => return (assets::url("icon.svg").to_owned(), Vec::new(), 200),
         other => panic!("tell tests/access.rs how to call {other:?}"),
     };
-    (pattern.replace("{id}", id), fields.to_vec(), status)
+    (pattern.replace("{id}", id).replace("{proxy}", "caddy"), fields.to_vec(), status)
 }
 
 /// As a create form carries it: 256 bits.

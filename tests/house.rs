@@ -120,6 +120,7 @@ const VERBS: &[(&str, Option<&str>)] = &[
     ("keys/refusals", Some("keys/refusals")),
     ("keys/revoke", Some("keys/revoke")),
     ("keys/revoke_all", Some("keys/revoke_all")),
+    ("keys/using", Some("keys/using")),
     ("people/login", Some("people/login")),
     ("people/logout", None),
     ("people/security", Some("people/security")),

@@ -1,5 +1,5 @@
-//! The example files of `examples/proxies`, which the tests give to the proxies, filled in with what is known of an
-//! instance. It knows neither the instance nor the page.
+//! The example files of `examples/proxies`, which the tests give to the proxies: filled in with what is known of an
+//! instance, whole or brought down to what its API needs. It knows neither the instance nor the page.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,7 +11,7 @@ pub struct Proxy {
     pub label: &'static str,
     /// What asks by the catalog's routes, and what asks the same of every request in its place.
     door: [&'static str; 2],
-    /// At least one.
+    /// At least one, the one that is to be filled in first.
     pub files: &'static [File],
 }
 
@@ -44,6 +44,9 @@ pub static PROXIES: [Proxy; 4] = [
     ),
     proxy("envoy", "Envoy", ["/auth/envoy/-/routes/\n", "/auth/envoy/-/PERMISSION/\n"], files!["envoy.yaml"]),
 ];
+
+/// Stands above what serves Keyrack's own pages: that, and what is indented below it.
+const OWN_PAGES: &str = "# Keyrack's own pages";
 
 /// What is known of an instance, as far as it may be told.
 pub struct Filling {
@@ -89,6 +92,68 @@ impl Filling {
         let text = asked.fold(file.text.to_owned(), |text, fixed| text.replace(by_routes, &fixed));
         self.known().iter().fold(text, |text, (from, to)| text.replace(from, to))
     }
+
+    /// What of a file's essence a reader has to replace: of what its first lines name, what is not known.
+    pub fn left(&self, file: &File) -> Vec<ToReplace> {
+        let (known, essence) = (self.known(), essence(file.text));
+        let is_left = |from: &str| essence.contains(from) && !known.iter().any(|(known, _)| from.contains(known));
+        let notes = file.head().filter_map(|line| line.strip_prefix("#   ")?.split_once(" by "));
+        let notes = notes.map(|(from, by)| ToReplace { from: from.trim(), by });
+        notes.filter(|note| is_left(note.from)).collect()
+    }
+}
+
+/// Something that stands in a file for what only the reader knows.
+pub struct ToReplace {
+    /// `127.0.0.1:9000`
+    pub from: &'static str,
+    /// `where your API answers`
+    pub by: &'static str,
+}
+
+impl Proxy {
+    /// How new it must be: `2.6 or newer`.
+    pub fn needs(&self) -> Option<&'static str> {
+        let said = |file: &File| file.head().next()?.strip_prefix("# ")?.strip_prefix(self.label)?.strip_prefix(" (");
+        self.files.iter().find_map(said)?.split(')').next()
+    }
+}
+
+impl File {
+    /// The comment with which it begins.
+    fn head(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.text.lines().take_while(|line| line.starts_with('#'))
+    }
+
+    /// What is done with it: ``Try `caddy validate --config Caddyfile`, and replace``.
+    pub fn lead(&self) -> Option<&'static str> {
+        self.head().find(|line| line.to_lowercase().ends_with("replace"))?.strip_prefix("# ")
+    }
+}
+
+/// What of a file the API needs: no comments, nothing of Keyrack's own pages.
+pub fn essence(text: &str) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let (mut kept, mut is_apart) = (Vec::new(), false);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.trim() == OWN_PAGES {
+            lines.next();
+            while let Some(below) = lines.next_if(|below| below.is_empty() || depth(below) > depth(line)) {
+                is_apart = below.is_empty();
+            }
+            lines.next_if(|end| end.trim() == "}");
+        } else if line.is_empty() {
+            is_apart = true;
+        } else if !line.trim_start().starts_with('#') {
+            if is_apart && !kept.is_empty() {
+                kept.push("");
+            }
+            kept.push(line);
+            is_apart = false;
+        }
+    }
+    kept.join("\n")
 }
 
 #[cfg(test)]
@@ -144,10 +209,62 @@ mod tests {
             ("[::1]:8099", "[::1]:8099", "address: \"::1\", port_value: 8099"),
         ] {
             for proxy in &PROXIES {
-                let text = filling(address).fill(proxy, &proxy.files[0]);
+                let text = essence(&filling(address).fill(proxy, &proxy.files[0]));
                 assert!(text.contains(at), "{}: {text}", proxy.id);
                 assert_eq!(text.contains(envoys), proxy.id == "envoy", "{}: {text}", proxy.id);
             }
         }
+    }
+
+    #[test]
+    fn the_essence_is_the_file_without_comments_and_pages() {
+        let text = "# Replace\n#   80   by 443\n\na {\n    # why\n    b 80; # kept\n}\n\n# Keyrack's own pages\nc {\n    d;\n\n    e;\n}\n\nf\n";
+        assert_eq!(essence(text), "a {\n    b 80; # kept\n}\n\nf");
+        let nested =
+            "x:\n  # Keyrack's own pages\n  y:\n    z: 1\n  w: 2\n  # Keyrack's own pages\n  v:\n    u: 3\n\nt: 4\n";
+        assert_eq!(essence(nested), "x:\n  w: 2\n\nt: 4");
+        for (proxy, file) in all() {
+            let essence = essence(file.text);
+            assert!(
+                file.text.lines().count() > essence.lines().count() && !essence.contains("\n\n\n"),
+                "{}",
+                file.name
+            );
+            assert!(!essence.lines().any(|line| line.trim_start().starts_with('#')), "{essence}");
+            for pages in ["keys.example.com", "/v1/introspect"] {
+                assert!(!essence.contains(pages), "{}: {pages}", proxy.id);
+            }
+        }
+        assert!(PROXIES.iter().all(|proxy| essence(proxy.files[0].text).contains(proxy.door[0])));
+    }
+
+    #[test]
+    fn a_reader_is_told_what_only_they_know() {
+        let left = |filling: &Filling| -> Vec<Vec<&str>> {
+            all().map(|(_, file)| filling.left(file).iter().map(|left| left.from).collect()).collect()
+        };
+        let nothing_known = left(&NOTHING);
+        assert_eq!(nothing_known[0], ["api.example.com", "127.0.0.1:9000", "127.0.0.1:8080", "listen 80"]);
+        assert_eq!(
+            left(&filling("127.0.0.1:8080")),
+            [
+                vec!["127.0.0.1:9000", "listen 80"],
+                vec!["127.0.0.1:9000"],
+                vec!["http://127.0.0.1:9000"],
+                vec![],
+                vec!["address: 127.0.0.1, port_value: 9000", "port_value: 80"],
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_lines_say_what_is_needed_and_done() {
+        let needs: Vec<_> = PROXIES.iter().map(Proxy::needs).collect();
+        assert_eq!(needs[..2], [None, Some("2.6 or newer")]);
+        assert!(needs[2].is_some_and(|needs| needs.starts_with("3.7.12 or newer")), "{needs:?}");
+        let leads: Vec<_> = all().map(|(_, file)| file.lead()).collect();
+        assert!(leads[0].is_some_and(|lead| lead.contains("nginx -t") && lead.ends_with("replace")), "{leads:?}");
+        assert_eq!(leads[1], Some("Try `caddy validate --config Caddyfile`, and replace"));
+        assert_eq!(leads.iter().filter(|lead| lead.is_none()).count(), 1, "{leads:?}");
     }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::api::Back;
 use super::example::PROXIES;
-use super::{ADDRESS, GATEWAY, filling};
+use super::{ADDRESS, filling};
 use crate::fault::Fault;
 use crate::guard;
 use crate::page::{self, Porch};
@@ -49,9 +49,4 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         permission: filling.permission,
     };
     page::html(shown.render())
-}
-
-/// Where the part about a proxy stands, and what it is called: for links.
-pub fn links() -> Vec<(&'static str, String)> {
-    PROXIES.iter().map(|proxy| (proxy.label, format!("{GATEWAY}#{}", proxy.id))).collect()
 }

@@ -7,7 +7,7 @@ pub mod gateway;
 use url::Url;
 
 use crate::site::Site;
-use example::Filling;
+use example::{Filling, Proxy};
 
 /// How to use a key.
 pub const ADDRESS: &str = "/docs/api";
@@ -17,6 +17,11 @@ pub const GATEWAY: &str = "/docs/gateway";
 /// Where the API's documentation is: the product's own, or ours.
 pub fn url(site: &Site) -> String {
     site.catalog.product().docs_url.clone().unwrap_or_else(|| ADDRESS.to_owned())
+}
+
+/// Where the page speaks of a proxy.
+pub fn gateway_of(proxy: &Proxy) -> String {
+    format!("{GATEWAY}#{}", proxy.id)
 }
 
 /// What the examples are filled in with here; where we listen is for those who are signed in.

@@ -64,6 +64,12 @@ impl Askers {
         Askers { allowed, known: RwLock::default(), turn: tokio::sync::Mutex::new(()) }
     }
 
+    /// Whether a proxy that comes from this address may ask without a token.
+    pub fn lets_in(&self, address: IpAddr) -> bool {
+        let asking = Asking { peer: address, tokens: &[], is_forwarded: false };
+        matches!(asking.proof(&self.allowed), Proof::Address)
+    }
+
     /// Whether a request may ask.
     async fn admit(&self, proof: Proof, site: &Site) -> Result<bool, Fault> {
         match proof {

@@ -10,6 +10,7 @@ use super::place::{At, Place};
 use super::realm::Realm;
 use super::refusals::{self, Refusals};
 use super::shown::{self, Column, Empty, Hidden, KeyRow, Tab, Told};
+use super::using::Using;
 use super::{address, store};
 use crate::docs;
 use crate::fault::Fault;
@@ -32,29 +33,16 @@ pub(super) struct Foot {
     pub(super) next_url: Option<String>,
 }
 
-/// What the panel below the table says of using them.
-struct UseOfKeys {
-    /// How a key of the first kind begins.
-    prefix: String,
-    self_url: String,
-    /// What can ask about keys in front of an API, and where that is told.
-    proxies: Vec<(&'static str, String)>,
-}
-
-impl UseOfKeys {
-    fn of(site: &Site) -> UseOfKeys {
-        let prefix = site.catalog.default_kind().prefix.clone();
-        UseOfKeys { prefix, self_url: gate::own_key_url(site), proxies: docs::gateway::links() }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "keys/list.html", blocks = ["anew", "list"])]
 struct ListPage {
     shell: Shell,
     list_url: &'static str,
     docs_url: String,
-    use_of_keys: UseOfKeys,
+    /// How a key of the first kind begins.
+    prefix: String,
+    self_url: String,
+    using: Using,
     new_url: Option<String>,
     is_read_only: bool,
     /// Whether they see only the keys that they made.
@@ -134,7 +122,9 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
         foot: foot(&counts, &page, place),
         rows: page.keys.into_iter().map(row).collect(),
         docs_url: docs::url(site),
-        use_of_keys: UseOfKeys::of(site),
+        prefix: site.catalog.default_kind().prefix.clone(),
+        self_url: gate::own_key_url(site),
+        using: Using::first(site),
         notice: None,
     })
 }

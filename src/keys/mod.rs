@@ -39,6 +39,7 @@ pub mod list;
 pub mod refusals;
 pub mod revoke;
 pub mod revoke_all;
+pub mod using;
 
 /// The addresses of this room. Every address of a dialog carries the query of the list below it.
 pub mod address {
@@ -63,6 +64,8 @@ pub mod address {
     pub const REVOCATION: &str = "/settings/developers/keys/{id}/revocation";
     /// The revocation of all keys.
     pub const REVOCATION_OF_ALL: &str = "/settings/developers/revocation";
+    /// The pattern of what makes a proxy ask about keys.
+    pub const USING: &str = "/settings/developers/using/{proxy}";
     /// The pattern of its deletion.
     pub const DELETION: &str = "/settings/developers/keys/{id}/deletion";
 

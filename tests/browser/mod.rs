@@ -9,6 +9,7 @@ mod roles;
 mod teams;
 mod trouble;
 mod uses;
+mod using;
 mod weight;
 
 use crate::world::{Browser, Person, World, logs};

@@ -15,3 +15,4 @@ mod refusals;
 mod revoke;
 mod revoke_all;
 mod soak;
+mod using;

@@ -5,6 +5,7 @@ mod documented;
 mod doors;
 mod framing;
 mod haproxy;
+mod panel;
 mod refusals;
 mod requests;
 mod tricks;
@@ -175,10 +176,15 @@ struct Proxy {
 
 impl Proxy {
     fn nginx(api: &str, keyrack: &str) -> Proxy {
+        Proxy::nginx_with(|listen| {
+            filled("nginx.conf", &[("listen 80", listen), ("127.0.0.1:9000", api), ("127.0.0.1:8080", keyrack)])
+        })
+    }
+
+    /// nginx with what a text says of it where it listens.
+    fn nginx_with(text: impl Fn(&str) -> String) -> Proxy {
         Proxy::start(|folder, port| {
-            let listen = format!("listen 127.0.0.1:{port}");
-            let text =
-                filled("nginx.conf", &[("listen 80", &listen), ("127.0.0.1:9000", api), ("127.0.0.1:8080", keyrack)]);
+            let text = text(&format!("listen 127.0.0.1:{port}"));
             let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                 .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
                 .concat();
@@ -194,12 +200,20 @@ impl Proxy {
     }
 
     fn caddy(api: &str, keyrack: &str) -> Proxy {
-        Proxy::start(|folder, port| {
-            let (api_site, keys_site) = (format!("http://{API}:{port}"), format!("http://{KEYS}:{port}"));
+        Proxy::caddy_with(|site| {
+            let (api_site, keys_site) = (site(API), site(KEYS));
             let replaced =
                 [(API, &*api_site), (KEYS, &*keys_site), ("127.0.0.1:9000", api), ("127.0.0.1:8080", keyrack)];
+            filled("Caddyfile", &replaced)
+        })
+    }
+
+    /// Caddy with what a text says of the sites of some names.
+    fn caddy_with(text: impl Fn(&dyn Fn(&str) -> String) -> String) -> Proxy {
+        Proxy::start(|folder, port| {
+            let text = text(&|name| format!("http://{name}:{port}"));
             let global = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n";
-            let file = write(folder, "Caddyfile", &format!("{global}{}", filled("Caddyfile", &replaced)));
+            let file = write(folder, "Caddyfile", &format!("{global}{text}"));
             let mut command = Command::new("caddy");
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
             command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
