@@ -64,6 +64,7 @@ pub mod gate;
 pub mod guard;
 pub mod health;
 pub mod home;
+pub mod huge_pages;
 pub(crate) mod id;
 pub(crate) mod json;
 pub mod keys;

@@ -11,6 +11,7 @@ use keyrack::command::{catalog, demo, gate_token, user};
 use keyrack::config::{
     BadSetting, CatalogCommand, Cli, Command, DatabaseArgs, DemoArgs, LogFormat, ServeArgs, Settings,
 };
+use keyrack::huge_pages;
 use keyrack::public_url::PublicUrl;
 use keyrack::store::{DatabaseUrl, Store};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -21,6 +22,7 @@ use tracing_subscriber::prelude::*;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    huge_pages::refuse();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => return tell_usage(&told),

@@ -180,6 +180,7 @@ const FRAME: &[&str] = &[
     "guard",
     "health",
     "home",
+    "huge_pages",
     "lib",
     "main",
     "metrics",

@@ -47,6 +47,11 @@ impl Index {
         }
     }
 
+    /// Makes room for so many keys, so that none is copied while they come.
+    pub fn make_room(&self, keys: usize) {
+        self.keys.pin().reserve(keys.saturating_sub(self.len()));
+    }
+
     /// Forgets a key.
     pub fn remove(&self, digest: &Digest) {
         self.keys.pin().remove(digest);

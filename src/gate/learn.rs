@@ -11,6 +11,7 @@ use super::store::changes::{Lost, Since, since};
 use super::store::{self, Which};
 use crate::clock::Uptime;
 use crate::fault::Fault;
+use crate::huge_pages;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::Digest;
 use crate::store::changes::head_seq;
@@ -91,6 +92,9 @@ impl Knowledge {
     }
 
     fn read_keys(&self, db: &mut Db, packer: &mut Packer, seen: &mut impl FnMut(Digest)) -> Result<(), Fault> {
+        let keys = store::count(db)?;
+        huge_pages::allow_for(keys);
+        self.index.make_room(keys);
         store::each(db, Which::All, |keys| {
             for (digest, key) in keys {
                 self.put(packer, digest, key);

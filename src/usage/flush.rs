@@ -18,6 +18,8 @@ const EVERY: Duration = Duration::from_secs(2);
 /// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
 /// follow go on with the others: counting must not take the time of those who ask.
 const BUDGET: Duration = Duration::from_millis(20);
+/// What the last one may cost: who stops a program does not wait for long.
+const LAST_BUDGET: Duration = Duration::from_secs(5);
 /// Keys of one transaction, so that whoever else writes need not wait long.
 const KEYS: usize = 500;
 /// Flushes between two prunings.
@@ -50,26 +52,22 @@ impl Usage {
     /// Writes what was noted, shard after shard, until all are written or it has cost so much of a processor.
     async fn flush_within(&self, budget: Duration) -> Result<(), Fault> {
         let mut next = self.turn.lock().await;
-        let (mut left, mut batch) = (budget, Taken::new());
-        for n in 1..=SHARDS {
-            batch.extend(self.tally.take(*next));
-            *next = (*next + 1) % SHARDS;
-            while batch.len() >= KEYS || (n == SHARDS && !batch.is_empty()) {
-                let behind = batch.split_off(batch.len().min(KEYS));
-                let cost = match self.write(&mut batch).await {
-                    Ok(cost) => cost,
+        let (mut left, mut batch, mut shards) = (budget, Taken::new(), 0);
+        while shards < SHARDS && !left.is_zero() {
+            let taken = self.tally.take(*next, KEYS - batch.len());
+            if taken.is_empty() {
+                (*next, shards) = ((*next + 1) % SHARDS, shards + 1);
+            }
+            batch.extend(taken);
+            if batch.len() >= KEYS || (shards == SHARDS && !batch.is_empty()) {
+                match self.write(&mut batch).await {
+                    Ok(cost) => left = left.saturating_sub(cost),
                     Err(fault) => {
                         self.tally.put_back(batch);
-                        self.tally.put_back(behind);
                         return Err(fault);
                     }
-                };
-                left = left.saturating_sub(cost);
-                batch = behind;
-            }
-            if left.is_zero() {
-                self.tally.put_back(batch);
-                break;
+                }
+                batch.clear();
             }
         }
         Ok(())
@@ -89,8 +87,12 @@ impl Usage {
 
     /// Writes what is left when the server has ended. There is no next time: what cannot be written is lost.
     pub async fn flush_for_the_last_time(&self) {
-        if let Err(fault) = self.flush().await {
+        if let Err(fault) = self.flush_within(LAST_BUDGET).await {
             tracing::error!(target: "keyrack", "the last use of keys could not be written: {fault}");
+        }
+        match self.tally.keys() {
+            0 => {}
+            keys => tracing::warn!(target: "keyrack", keys, "the last use of some keys is lost: too many were in use"),
         }
     }
 

@@ -100,16 +100,21 @@ impl Tally {
         }
     }
 
-    /// What was noted in one of the [`SHARDS`], which is then no longer here, in the order of the keys.
-    pub fn take(&self, shard: usize) -> Taken {
-        let Shard { listed, mut rest } = std::mem::take(&mut *held(&self.shards.0[shard]));
+    /// What was noted of about so many keys in one of the [`SHARDS`], which is then no longer here, in the order of the
+    /// keys; nothing where there is nothing more.
+    pub fn take(&self, shard: usize, most: usize) -> Taken {
+        let mut shard = held(&self.shards.0[shard]);
+        let from = shard.listed.len().saturating_sub(most);
+        let listed = shard.listed.split_off(from);
+        let mut noted: HashMap<KeyBits, KeyUse> = shard.rest.extract_if(|_, _| true).take(most).collect();
+        drop(shard);
         for digest in listed {
             self.visit(&digest, |key, place| {
                 let taken = held(place).take();
-                self.add(taken, rest.entry(key).or_default());
+                self.add(taken, noted.entry(key).or_default());
             });
         }
-        let mut taken: Taken = rest.into_iter().filter(|(_, noted)| *noted != KeyUse::default()).collect();
+        let mut taken: Taken = noted.into_iter().collect();
         taken.sort_unstable_by_key(|(key, _)| *key);
         taken
     }
@@ -207,7 +212,7 @@ mod tests {
     }
 
     fn take(tally: &Tally) -> Taken {
-        (0..SHARDS).flat_map(|shard| tally.take(shard)).collect()
+        (0..SHARDS).flat_map(|shard| tally.take(shard, usize::MAX)).collect()
     }
 
     fn uses(taken: &Taken) -> u64 {
@@ -235,6 +240,15 @@ mod tests {
         assert_eq!(seen.addresses, [(from(1), at(3_600)), (from(2), at(0)), (from(3), at(0))]);
         assert_eq!(tally.keys(), 0);
         assert!(take(&tally).is_empty());
+    }
+
+    #[test]
+    fn no_more_is_taken_than_is_asked_for() {
+        let tally = Tally::default();
+        (0..5)
+            .for_each(|n| tally.note([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], Code::Valid, by(1, 1, "curl")));
+        let lengths = std::iter::repeat_with(|| tally.take(7, 2).len()).take(4);
+        assert_eq!(lengths.collect::<Vec<_>>(), [2, 2, 1, 0]);
     }
 
     #[test]

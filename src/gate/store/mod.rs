@@ -18,7 +18,7 @@ use crate::store::Db;
 use crate::store::schema::{keys, projects, teams};
 
 /// Keys read in one statement.
-const PAGE: i64 = 5_000;
+const PAGE: i64 = 1_000;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = keys)]
@@ -143,6 +143,12 @@ pub fn each(
         after = last.id.clone();
         work(read_all(rows))?;
     }
+}
+
+/// How many keys there are.
+pub fn count(db: &mut Db) -> Result<usize, Fault> {
+    let keys: i64 = keys::table.count().get_result(db)?;
+    Ok(usize::try_from(keys).unwrap_or_default())
 }
 
 /// Whose projects these are: team and project.
