@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -17,7 +16,6 @@ use super::known::KnownKey;
 use super::needs::{self, Needs, NeedsError};
 use super::path::{self, PathError};
 use super::refused::{self, Door};
-use super::shape::InHeaders;
 use super::verdict::Verdict;
 use crate::fault::Fault;
 use crate::keys::catalog::Catalog;
@@ -197,17 +195,14 @@ fn let_through(key: Option<&KnownKey>) -> HttpResponse {
         headers.insert(name.clone(), value.unwrap_or(HeaderValue::from_static("")));
     };
     // Shared, not copied: many keys tell the same.
-    let shared = |bytes: fn(&InHeaders) -> &Bytes| {
-        let value = HeaderValue::from_maybe_shared(bytes(key?.in_headers()).clone());
-        Some(value.expect("ids are plain ASCII"))
-    };
+    let shared = key.map(KnownKey::in_headers);
     set(&X_KEY_ID, key.map(|key| plain(key.id())));
     set(&X_KEY_NAME, key.map(|key| plain(escaped(key.name()))));
-    set(&X_KEY_TEAM, shared(|told| &told.team));
-    set(&X_KEY_PROJECT, shared(|told| &told.project));
-    set(&X_KEY_KIND, shared(|told| &told.kind));
-    set(&X_KEY_PERMISSIONS, shared(|told| &told.permissions));
-    set(&X_KEY_FIELDS, shared(|told| &told.fields));
+    set(&X_KEY_TEAM, shared.map(|told| told.team.clone()));
+    set(&X_KEY_PROJECT, shared.map(|told| told.project.clone()));
+    set(&X_KEY_KIND, shared.map(|told| told.kind.clone()));
+    set(&X_KEY_PERMISSIONS, shared.map(|told| told.permissions.clone()));
+    set(&X_KEY_FIELDS, shared.map(|told| told.fields.clone()));
     set(&X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
     answer
 }

@@ -10,7 +10,7 @@ use crate::keys::secret::Digest;
 use crate::usage::noted::Noted;
 use crate::usage::tally::held;
 
-/// A key as it lies in the index. With its digest it takes 160 bytes.
+/// A key as it lies in the index. With its digest it takes 152 bytes: eight more, and the allocator takes 192 for it.
 #[derive(Debug)]
 pub struct Kept {
     /// What is known of it.
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_takes_160_bytes() {
-        assert!(size_of::<(Digest, Kept)>() <= 160, "{}", size_of::<(Digest, Kept)>());
+    fn a_key_takes_152_bytes() {
+        assert_eq!(size_of::<(Digest, Kept)>(), 152);
     }
 }

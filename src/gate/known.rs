@@ -47,10 +47,29 @@ pub struct KnownKey {
     name: SmolStr,
     shape: Arc<Shape>,
     bounds: Option<Arc<(Domains, Addresses)>>,
-    created_at: Moment,
+    created_at: FiveBytes,
     /// Before or at [`Moment::END`]; that itself is never.
-    expires_at: Moment,
+    expires_at: FiveBytes,
     is_revoked: bool,
+}
+
+/// A moment, packed: eight bytes fewer in each key are eight megabytes in a million.
+#[derive(Clone, Copy, Debug)]
+struct FiveBytes([u8; 5]);
+
+impl From<Moment> for FiveBytes {
+    fn from(moment: Moment) -> FiveBytes {
+        let [a, b, c, d, e, ..] = moment.unix().to_le_bytes();
+        FiveBytes([a, b, c, d, e])
+    }
+}
+
+impl From<FiveBytes> for Moment {
+    fn from(FiveBytes([a, b, c, d, e]): FiveBytes) -> Moment {
+        // Shifted back with its sign.
+        let unix = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
+        Moment::from_unix(unix).expect("the years 1 to 9999 are within five bytes")
+    }
 }
 
 impl KnownKey {
@@ -113,17 +132,17 @@ impl KnownKey {
 
     /// `shifts:read users:read`
     pub fn permissions_text(&self) -> &str {
-        std::str::from_utf8(&self.in_headers().permissions).expect("it was made of a text")
+        self.in_headers().permissions.to_str().expect("it was made of ids, which are plain ASCII")
     }
 
     /// When it was made.
     pub fn created_at(&self) -> Moment {
-        self.created_at
+        self.created_at.into()
     }
 
     /// When it ends.
     pub fn expires_at(&self) -> Option<Moment> {
-        (self.expires_at != Moment::END).then_some(self.expires_at)
+        Some(Moment::from(self.expires_at)).filter(|at| *at != Moment::END)
     }
 
     /// Whether it was revoked.
@@ -158,7 +177,7 @@ impl KnownKey {
         push_text(&self.name, &mut out);
         out.push_str(&self.shape.json);
         out.push_str(",\"created_at\":\"");
-        self.created_at.push_rfc3339(&mut out);
+        self.created_at().push_rfc3339(&mut out);
         match self.expires_at() {
             Some(at) => {
                 out.push_str("\",\"expires_at\":\"");
@@ -198,9 +217,22 @@ impl Packer {
             name: key.name.into(),
             shape,
             bounds: is_bounded.then(|| Arc::new((key.domains, key.addresses))),
-            created_at: key.created_at,
-            expires_at: key.expiration.at().unwrap_or(Moment::END),
+            created_at: key.created_at.into(),
+            expires_at: key.expiration.at().unwrap_or(Moment::END).into(),
             is_revoked: key.is_revoked,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_moment_packs_into_five_bytes_and_back(unix in Moment::EARLIEST.unix()..=Moment::END.unix()) {
+            let moment = Moment::from_unix(unix).expect("in range");
+            proptest::prop_assert_eq!(Moment::from(FiveBytes::from(moment)), moment);
+        }
     }
 }

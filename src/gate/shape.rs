@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use bytes::Bytes;
+use http::HeaderValue;
 
 use crate::json::push_text;
 use crate::keys::catalog::{Catalog, Kind};
@@ -55,15 +55,15 @@ pub struct Shape {
 #[derive(Clone, Debug)]
 pub struct InHeaders {
     /// The id of the team.
-    pub team: Bytes,
+    pub team: HeaderValue,
     /// The id of the project; empty for none.
-    pub project: Bytes,
+    pub project: HeaderValue,
     /// The id of the kind.
-    pub kind: Bytes,
+    pub kind: HeaderValue,
     /// `shifts:read users:read`
-    pub permissions: Bytes,
+    pub permissions: HeaderValue,
     /// `shifts=*; users=name,start`: every resource it may do something with; `*` is every field.
-    pub fields: Bytes,
+    pub fields: HeaderValue,
 }
 
 impl Shape {
@@ -95,11 +95,11 @@ impl Shape {
             is_offered: kind.is_some(),
             is_publishable: text.is_published || kind.is_some_and(Kind::is_publishable),
             in_headers: InHeaders {
-                team: text.team_id.clone().into(),
-                project: project.map(|(id, _)| id.clone()).unwrap_or_default().into(),
-                kind: text.kind.clone().into(),
-                permissions: may.iter().collect::<Vec<_>>().join(" ").into(),
-                fields: fields_header(&may).into(),
+                team: header(text.team_id.clone())?,
+                project: header(project.map(|(id, _)| id.clone()).unwrap_or_default())?,
+                kind: header(text.kind.clone())?,
+                permissions: header(may.iter().collect::<Vec<_>>().join(" "))?,
+                fields: header(fields_header(&may))?,
             },
             team,
             may,
@@ -112,6 +112,11 @@ fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     push_text(text, &mut out);
     out
+}
+
+/// Ids are plain ASCII; what is not, was not written by us.
+fn header(text: String) -> Option<HeaderValue> {
+    HeaderValue::try_from(text).ok()
 }
 
 /// `shifts=*; users=name,start`
