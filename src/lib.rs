@@ -17,7 +17,7 @@
 //! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
 //! time, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
 //! [`refusal`] what stops one, [`fault_page`] and [`problem`] how that is told, [`page`] how a template becomes an
-//! answer, [`site`] what every handler may use, [`metrics`] the figures of the process, [`command`] what the program does beside serving.
+//! answer, [`site`] what every handler may use, [`metrics`] the figures of the process, [`huge_pages`] its memory's, [`command`] what the program does beside serving.
 //!
 //! # The rules
 //!
@@ -41,11 +41,13 @@
 //! [`keys::draft::Draft`], mints a [`keys::secret::KeySecret`], and in one transaction keeps the key,
 //! its form's nonce and its audit row. The answer's body is the only place the secret ever stands.
 //!
-//! **A request brings a key.** `GET /v1/keys/self` meets no layer at all. [`gate::bearer`] reads the header,
-//! [`keys::secret`] checks form and checksum without a look-up, [`gate::index`] finds what is known under the digest
-//! while the [`gate::lease`] holds (afterwards the database is asked), [`gate::verdict`] decides at this very second, and
-//! the answer says what the key may, or 401 and why. What a transaction changes of this, [`store::note`] notes in it;
-//! [`store::Store::write`] returns when the gate's watch has seen to it that every instance knows.
+//! **A request brings a key.** `GET /v1/keys/self` meets no layer, and mostly not even routing: [`gate::answer_at_once`]
+//! stands in front of it. [`gate::bearer`] reads the header, [`keys::secret`] checks form and checksum without a look-up,
+//! [`gate::index`] shows what is known under the digest while the [`gate::lease`] holds (afterwards the request is routed,
+//! to the same door, and the database is asked), [`gate::verdict`] decides at this very second, the use is noted beside the
+//! key ([`usage::noted`]), and the answer says what the key may, or 401 and why. What a transaction changes of this,
+//! [`store::note`] notes in it; [`store::Store::write`] returns when the gate's watch has seen to it that every instance
+//! knows.
 #![forbid(unsafe_code)]
 
 pub mod app;

@@ -36,7 +36,8 @@ crate::both_engines!(world => async fn verdicts_are_counted_by_their_word(world)
     let text = figures(&world).await;
     assert_eq!(figure(&text, "keyrack_verdicts_total{code=\"VALID\"}"), 3.0);
     assert_eq!(figure(&text, "keyrack_verdicts_total{code=\"MALFORMED\"}"), 2.0);
-    assert_eq!(figure(&text, "keyrack_verdict_seconds_count"), 5.0);
+    let timed = figure(&text, "keyrack_verdict_seconds_count");
+    assert!((1.0..=5.0).contains(&timed), "of each worker's verdicts the first is timed, and then one in sixteen: {timed}");
     assert_eq!(figure(&text, "keyrack_index_keys"), 1.0);
     assert_eq!(figure(&text, "keyrack_lease_holds"), 1.0);
     assert!(figure(&text, "keyrack_lease_age_seconds") < 3.0);

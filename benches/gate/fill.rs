@@ -11,9 +11,9 @@ use keyrack::keys::secret::KeySecret;
 use keyrack::store::schema::keys;
 use keyrack::store::{DatabaseUrl, Store};
 
-pub fn fill(database: &Path, folder: &Path, number: u64) {
+pub fn fill(database: &DatabaseUrl, folder: &Path, number: u64) {
     let now = Clock::System.now();
-    let store = Store::serve(&DatabaseUrl::Sqlite(database.to_owned())).unwrap();
+    let store = Store::serve(database).unwrap();
     let secrets = folder.join("secrets");
     let wish = demo::Wish { catalog: &Catalog::built_in(), password: None, keys: number, secrets: Some(&secrets) };
     demo::fill(&store, &wish, now).unwrap();

@@ -1,15 +1,18 @@
 //! What the gate costs beside a bare actix handler, in the same run: `cargo bench --bench gate -- 10000 1000000`.
 //! Servers have core 0 for themselves, the load (`wrk`, which has to be installed) core 1. Rounds alternate, so that a
 //! slow moment meets all; the figure is CPU time of the server per request, bare over ours, which neighbours disturb less
-//! than requests per second. Then what a key takes of memory, and how long a start takes.
+//! than requests per second. Then what a key takes of memory, and how long a start takes. Of several instances:
+//! `KEYRACK_DURABLE=1 tests/with-postgres cargo bench --bench gate -- revoke`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod fill;
 mod load;
+mod revoke;
 mod server;
 
 use std::path::Path;
 
+use keyrack::store::DatabaseUrl;
 use load::Load;
 use server::Server;
 
@@ -25,6 +28,10 @@ fn main() {
         server::serve_bare(port.parse().unwrap());
         return;
     }
+    if arguments == ["revoke"] {
+        revoke::measure();
+        return;
+    }
     let sizes: Vec<u64> = arguments.iter().map(|text| text.parse().expect("how many keys")).collect();
     for keys in if sizes.is_empty() { vec![10_000] } else { sizes } {
         measure(keys);
@@ -35,7 +42,7 @@ fn measure(keys: u64) {
     // A disk, not a memory file system.
     let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
     let database = folder.path().join("bench.db");
-    fill::fill(&database, folder.path(), keys);
+    fill::fill(&DatabaseUrl::Sqlite(database.clone()), folder.path(), keys);
     let empty = Server::empty(folder.path());
     let ours = Server::keyrack(&database);
     println!("\n{keys} keys: start to the first answer {} ms, to readiness {} ms", ours.answered_ms, ours.ready_ms);

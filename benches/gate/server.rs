@@ -46,6 +46,13 @@ impl Server {
         Server::start(&mut command, "/readyz")
     }
 
+    /// One of several on a Postgres, wherever there is a core.
+    pub fn shared(url: &str) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyrack"));
+        command.args(["--bind", "127.0.0.1:0", "--workers", "1", "--database-url", url]);
+        Server::start(&mut command, "/readyz")
+    }
+
     /// Without a key: what is resident in any case.
     pub fn empty(folder: &Path) -> Server {
         Server::keyrack(&folder.join("empty.db"))
@@ -66,9 +73,18 @@ impl Server {
     }
 
     fn status(&self, path: &str) -> u16 {
+        self.request("GET", path, "")
+    }
+
+    /// The status that a request with a key is answered.
+    pub fn ask(&self, method: &str, path: &str, key: &str) -> u16 {
+        self.request(method, path, &format!("Authorization: Bearer {key}\r\n"))
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &str) -> u16 {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer.split(' ').nth(1).unwrap().parse().unwrap()
