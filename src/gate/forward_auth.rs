@@ -66,7 +66,7 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
     }
     let passage = match Passage::read(proxy, call) {
         Ok(passage) => passage,
-        Err(answer) => return Ok(answer),
+        Err(why) => return Ok(unjudged(&why, call)),
     };
     let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
     call.site.gate.judge(call.presented(), &passage.asked(call), passage.by(call), tell).await
@@ -79,24 +79,26 @@ pub fn ask_at_once(proxy: Proxy, call: &Call<'_>) -> Option<HttpResponse> {
     }
     let passage = match Passage::read(proxy, call) {
         Ok(passage) => passage,
-        Err(answer) => return Some(answer),
+        Err(why) => return Some(unjudged(&why, call)),
     };
     let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
     call.site.gate.judge_at_once(call.presented(), &passage.asked(call), passage.by(call), tell)
 }
 
-/// Why a request is refused whatever key it brings: mostly something for whoever runs the proxy.
-enum Closed {
+/// Why a request is answered whatever key it brings: mostly something for whoever runs the proxy.
+enum Unjudged {
+    /// A browser asks what it may ask, and the catalog lets that pass.
+    Preflight,
     /// What the proxy tells, or does not tell.
-    Told(&'static str),
+    NotTold(&'static str),
     Path(PathError),
     Needs(NeedsError),
     NoRoute,
 }
 
-impl From<Unclear> for Closed {
-    fn from(_: Unclear) -> Closed {
-        Closed::Told("A header in which the proxy tells of the request stands there twice, or is no text.")
+impl From<Unclear> for Unjudged {
+    fn from(_: Unclear) -> Unjudged {
+        Unjudged::NotTold("A header in which the proxy tells of the request stands there twice, or is no text.")
     }
 }
 
@@ -109,23 +111,20 @@ struct Passage<'a> {
 }
 
 impl<'a> Passage<'a> {
-    /// What has to be judged; or the answer, where nothing has.
-    fn read(proxy: Proxy, call: &Call<'a>) -> Result<Passage<'a>, HttpResponse> {
-        let closed = |why: Closed| closed(&why, call);
-        let (held, catalog) =
-            (Held::read(proxy, call.head, call.site).map_err(|e| closed(e.into()))?, &call.site.catalog);
+    fn read(proxy: Proxy, call: &Call<'a>) -> Result<Passage<'a>, Unjudged> {
+        let (held, catalog) = (Held::read(proxy, call.head, call.site)?, &call.site.catalog);
         // A path that could be read in two ways is refused, whether or not a route is looked up by it.
-        let path = held.target.map(path::of_target).transpose().map_err(|e| closed(Closed::Path(e)))?;
-        let mut needs = Needs::of_query(held.query, catalog).map_err(|e| closed(Closed::Needs(e)))?;
+        let path = held.target.map(path::of_target).transpose().map_err(Unjudged::Path)?;
+        let mut needs = Needs::of_query(held.query, catalog).map_err(Unjudged::Needs)?;
         if let Some(list) = held.require {
-            needs::required(list, catalog, &mut needs.require).map_err(|e| closed(Closed::Needs(e)))?;
+            needs::required(list, catalog, &mut needs.require).map_err(Unjudged::Needs)?;
         }
         if catalog.gate().lets_preflights_pass && held.is_preflight(call.head) {
-            return Err(let_through(None));
+            return Err(Unjudged::Preflight);
         }
         let required = match needs.require.is_empty() {
             false => needs.require,
-            true => Cow::Borrowed(required_by_route(&held, path.as_deref(), catalog).map_err(closed)?),
+            true => Cow::Borrowed(required_by_route(&held, path.as_deref(), catalog)?),
         };
         Ok(Passage { proxy, held, required, project: needs.project })
     }
@@ -154,31 +153,32 @@ impl<'a> Passage<'a> {
 }
 
 /// What the first route says that means the request.
-fn required_by_route<'a>(held: &Held<'_>, path: Option<&str>, catalog: &'a Catalog) -> Result<&'a [Grant], Closed> {
+fn required_by_route<'a>(held: &Held<'_>, path: Option<&str>, catalog: &'a Catalog) -> Result<&'a [Grant], Unjudged> {
     let (Some(method), Some(path)) = (held.method, path) else {
-        return Err(Closed::Told("The proxy does not tell the method and the path of the request."));
+        return Err(Unjudged::NotTold("The proxy does not tell the method and the path of the request."));
     };
-    catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Closed::NoRoute)
+    catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Unjudged::NoRoute)
 }
 
-fn closed(why: &Closed, call: &Call<'_>) -> HttpResponse {
+fn unjudged(why: &Unjudged, call: &Call<'_>) -> HttpResponse {
     let (code, title, detail) = match why {
-        Closed::Told(detail) => ("REQUEST_NOT_TOLD", "The proxy does not tell the request", *detail),
-        Closed::Path(error) => ("PATH_NOT_ALLOWED", "A path that could be read in two ways", error.sentence()),
-        Closed::Needs(NeedsError::Query) => (
+        Unjudged::Preflight => return let_through(None),
+        Unjudged::NotTold(detail) => ("REQUEST_NOT_TOLD", "The proxy does not tell the request", *detail),
+        Unjudged::Path(error) => ("PATH_NOT_ALLOWED", "A path that could be read in two ways", error.sentence()),
+        Unjudged::Needs(NeedsError::Query) => (
             "NEEDS_UNREADABLE",
             "The proxy's configuration cannot be read",
             "At this door the query has `require`, and `project` once, and nothing else.",
         ),
-        Closed::Needs(NeedsError::NotAPermission) => (
+        Unjudged::Needs(NeedsError::NotAPermission) => (
             "NEEDS_UNREADABLE",
             "The proxy's configuration cannot be read",
             "`require` names permissions: shifts:read.",
         ),
-        Closed::Needs(NeedsError::NotOffered) => {
+        Unjudged::Needs(NeedsError::NotOffered) => {
             ("NEEDS_NOT_OFFERED", "Nobody can have this permission", "The catalog has no permission that is required.")
         }
-        Closed::NoRoute => (
+        Unjudged::NoRoute => (
             "NO_ROUTE",
             "Nothing says what this request needs",
             "No route of the catalog means it, and the proxy's configuration requires nothing.",

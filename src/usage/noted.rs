@@ -151,7 +151,7 @@ impl Noted {
 
     fn last(&self) -> Option<(LastUse, ClientHash)> {
         let address = (!self.address.is_unspecified()).then(|| self.address.to_canonical());
-        (self.last_at != Moment::EARLIEST).then(|| (LastUse { at: self.last_at, address, client: None }, self.client))
+        (self.last_at != Moment::EARLIEST).then_some((LastUse { at: self.last_at, address, client: None }, self.client))
     }
 
     /// Since it was taken, and unless it was told before.
