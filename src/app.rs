@@ -229,12 +229,11 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
         let site = site.clone();
         apply_fn_factory(app, move |request: Request, app: &_| {
             let answer = gate::answer_at_once(request.head(), &site);
-            let passed_on = answer.is_none().then(|| Service::call(app, request));
+            let answer = answer.ok_or_else(|| Service::call(app, request));
             async move {
-                match (answer, passed_on) {
-                    (Some(answer), _) => Ok(Response::from(answer)),
-                    (None, Some(passed_on)) => passed_on.await.map(Response::from),
-                    (None, None) => unreachable!("what is not answered is passed on"),
+                match answer {
+                    Ok(answer) => Ok(Response::from(answer)),
+                    Err(passed_on) => passed_on.await.map(Response::from),
                 }
             }
         })

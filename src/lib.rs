@@ -70,6 +70,7 @@ pub mod huge_pages;
 pub(crate) mod id;
 pub(crate) mod json;
 pub mod keys;
+pub mod lock;
 pub mod metrics;
 pub mod page;
 pub mod people;

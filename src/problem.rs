@@ -51,11 +51,6 @@ impl Problem<'_> {
 }
 
 impl ReadyProblem {
-    /// The same problem with another status.
-    pub fn with_status(&self, status: StatusCode) -> ReadyProblem {
-        ReadyProblem { status, ..self.clone() }
-    }
-
     /// The answer, with headers of its own where `with` adds them; at a door that requires something, with what it is.
     pub fn answer(
         &self,

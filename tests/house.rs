@@ -25,6 +25,7 @@ const NOUNS: &[&str] = &[
     "gate/verdict",
     "id",
     "json",
+    "lock",
     "keys/addresses",
     "keys/bounds",
     "keys/catalog/check/kinds",

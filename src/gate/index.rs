@@ -7,8 +7,8 @@ use papaya::HashMap;
 
 use super::known::KnownKey;
 use crate::keys::secret::Digest;
+use crate::lock::locked;
 use crate::usage::noted::Noted;
-use crate::usage::tally::held;
 
 /// A key as it lies in the index. With its digest it takes 152 bytes: eight more, and the allocator takes 192 for it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Index {
             Some(known) => {
                 let key = if known.key.is_revoked() { key.revoked() } else { key };
                 // Who would note something in the old place meanwhile waits, and then finds that it was left.
-                let mut place = held(&known.place);
+                let mut place = locked(&known.place);
                 let noted = place.leave();
                 keys.insert(digest, Kept { key, place: Mutex::new(noted) });
             }

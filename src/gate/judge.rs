@@ -2,7 +2,7 @@
 //! and no other thread, as long as the lease holds.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::asked::{Asked, Caller};
@@ -21,6 +21,7 @@ use crate::fault::Fault;
 use crate::id;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::{Digest, Malformed};
+use crate::lock::locked;
 use crate::metrics::{Begun, Metrics};
 use crate::store::Store;
 use crate::usage::Usage;
@@ -171,7 +172,7 @@ impl Gate {
     async fn ask(&self, digest: Digest) -> Result<Option<KnownKey>, Fault> {
         let store = replica().unwrap_or_else(|| self.store.clone());
         let Some(read) = store.read_for_gate(move |db| store::find(db, &digest)).await? else { return Ok(None) };
-        let packed = self.packer.lock().unwrap_or_else(PoisonError::into_inner).pack(read);
+        let packed = locked(&self.packer).pack(read);
         let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
         let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(|known| known.key.is_revoked()));
         Ok(Some(if was_revoked { key.revoked() } else { key }))
@@ -204,7 +205,7 @@ impl Gate {
 
     /// Judges no more by what it knows, and lets the others know.
     pub fn close(&self) {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner).close();
+        locked(&self.watch).close();
     }
 }
 

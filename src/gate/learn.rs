@@ -1,19 +1,20 @@
 //! What this instance knows, and how it learns: all keys at the start, then what changed.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::index::Index;
 use super::known::{Packer, ReadKey};
 use super::lease::Lease;
 use super::planted::{Planted, clock_rate, is_planted};
+use super::store;
 use super::store::changes::{Lost, Since, since};
-use super::store::{self, Which};
 use crate::clock::Uptime;
 use crate::fault::Fault;
 use crate::huge_pages;
 use crate::keys::catalog::Catalog;
 use crate::keys::secret::Digest;
+use crate::lock::locked;
 use crate::store::changes::head_seq;
 use crate::store::{Change, Db, Seq, in_snapshot};
 use crate::usage::noted::Noted;
@@ -57,7 +58,7 @@ impl Knowledge {
 
     /// How far it is, to oneself.
     pub fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.learned)
     }
 
     /// Has everything read anew before the lease is renewed.
@@ -95,12 +96,11 @@ impl Knowledge {
         let keys = store::count(db)?;
         huge_pages::allow_for(keys);
         self.index.make_room(keys);
-        store::each(db, Which::All, |keys| {
+        store::each(db, |keys| {
             for (digest, key) in keys {
                 self.put(packer, digest, key);
                 seen(digest);
             }
-            Ok(())
         })
     }
 
@@ -116,34 +116,30 @@ impl Knowledge {
     }
 
     fn apply(&self, db: &mut Db, packer: &mut Packer, changes: &[(String, String)]) -> Result<(), Fault> {
-        let (mut ids, mut projects, mut teams) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut ids = BTreeSet::new();
         for (kind, id) in changes {
             match Change::from_parts(kind, id) {
                 Some(Change::Key(id)) => _ = ids.insert(id.to_owned()),
-                Some(Change::Project(id)) => _ = projects.insert(id.to_owned()),
-                Some(Change::Team(id)) => _ = teams.insert(id.to_owned()),
+                Some(Change::Project(id)) => ids.extend(store::ids_of_project(db, id)?),
+                Some(Change::Team(id)) => ids.extend(store::ids_of_team(db, id)?),
                 Some(Change::Buried(digest)) => self.index.remove(&buried(digest)?),
                 None => return Err(Fault::broken("a change of a kind that is not known here")),
             }
         }
-        let mut put = |keys: Vec<(Digest, ReadKey)>| {
+        store::of_ids(db, &Vec::from_iter(ids), |keys| {
             keys.into_iter().for_each(|(digest, key)| self.put(packer, digest, key));
-            Ok(())
-        };
-        put(store::of_ids(db, &Vec::from_iter(ids))?)?;
-        for (team, project) in store::teams_of(db, &Vec::from_iter(projects))? {
-            store::each(db, Which::OfProject(&team, &project), &mut put)?;
-        }
-        teams.iter().try_for_each(|team| store::each(db, Which::OfTeam(team), &mut put))
+        })
     }
 
-    /// A key that cannot be read opens nothing, and keeps no other from opening.
-    fn put(&self, packer: &mut Packer, digest: Digest, key: ReadKey) {
-        let id = key.id.clone();
-        match packer.pack(key) {
+    /// A key that cannot be read opens nothing, whatever was known of it, and keeps no other from opening.
+    fn put(&self, packer: &mut Packer, digest: Digest, key: Option<ReadKey>) {
+        let id = key.as_ref().map(|key| key.id.clone());
+        match key.and_then(|key| packer.pack(key)) {
             Some(known) => self.index.put(digest, known),
             None => {
-                tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+                if let Some(id) = id {
+                    tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+                }
                 self.index.remove(&digest);
             }
         }

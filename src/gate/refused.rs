@@ -32,6 +32,7 @@ pub struct Refusals {
     by_code: Vec<ReadyProblem>,
     blank: ReadyProblem,
     prefix: ReadyProblem,
+    throttled_by_nginx: ReadyProblem,
     realm: String,
     missing: HeaderValue,
     invalid: HeaderValue,
@@ -40,17 +41,14 @@ pub struct Refusals {
 impl Refusals {
     /// In the name of the catalog's product, for keys with its prefixes.
     pub fn of(catalog: &Catalog) -> Refusals {
-        let malformed = |detail| problem(Code::Malformed, "Malformed API key", detail).ready();
-        let by_code = |code| {
-            let (title, detail) = words(code);
-            problem(code, title, detail).ready()
-        };
+        let malformed = |detail| Problem { detail, ..of_code(Code::Malformed) }.ready();
         let realm = realm(&catalog.product().name);
         let challenge = |text: String| HeaderValue::try_from(text).expect("a realm is printable ASCII");
         Refusals {
-            by_code: Code::ALL.into_iter().map(by_code).collect(),
+            by_code: Code::ALL.into_iter().map(|code| of_code(code).ready()).collect(),
             blank: malformed("There is a space too many. Send `Bearer`, one space, and the key without any."),
             prefix: malformed(&begins(catalog)),
+            throttled_by_nginx: Problem { status: StatusCode::FORBIDDEN, ..of_code(Code::RateLimited) }.ready(),
             missing: challenge(format!("Bearer realm=\"{realm}\"")),
             invalid: challenge(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
             realm,
@@ -96,8 +94,9 @@ pub fn tell(verdict: &Verdict<'_>, required: &[Grant], door: Door, call: &Call<'
 
 /// Too many malformed keys came from the same client.
 fn throttled(verdict: &Verdict<'_>, door: Door, call: &Call<'_>) -> HttpResponse {
-    let status = if door == Door::Nginx { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
-    call.site.gate.refusals().problem(verdict).with_status(status).answer(&call.id, None, |headers| {
+    let refusals = call.site.gate.refusals();
+    let problem = if door == Door::Nginx { &refusals.throttled_by_nginx } else { refusals.problem(verdict) };
+    problem.answer(&call.id, None, |headers| {
         headers.insert(RETRY_AFTER, RETRY_AFTER_S);
         if door == Door::Nginx {
             headers.insert(X_AUTH_STATUS.clone(), HeaderValue::from_static("429"));
@@ -140,8 +139,13 @@ pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, 
     Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(&call.id, |_| ())
 }
 
-fn problem<'a>(code: Code, title: &'static str, detail: &'a str) -> Problem<'a> {
-    let status = if code.is_about_the_request() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+fn of_code(code: Code) -> Problem<'static> {
+    let status = match code {
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        code if code.is_about_the_request() => StatusCode::FORBIDDEN,
+        _ => StatusCode::UNAUTHORIZED,
+    };
+    let (title, detail) = words(code);
     Problem { status, code: code.word(), title, detail }
 }
 

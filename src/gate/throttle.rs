@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::clock::Moment;
+use crate::lock::locked;
 
 /// So many malformed keys of one address are told what is wrong with them within a window.
 pub const MALFORMED_KEYS: u32 = 100;
@@ -30,7 +31,7 @@ struct Count {
 impl Throttle {
     /// Counts one more malformed key from an address; whether it is one too many.
     pub fn is_too_many(&self, address: IpAddr, now: Moment) -> bool {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = locked(&self.counts);
         let subject = subject(address);
         // A clock that was set back begins a new window too.
         let is_over = |count: &Count| !(0..WINDOW_S).contains(&now.seconds_since(count.since));

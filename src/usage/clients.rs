@@ -2,6 +2,7 @@
 //! here once.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -19,6 +20,8 @@ pub struct ClientHash(u32);
 #[derive(Debug, Default)]
 pub struct Clients {
     names: RwLock<HashMap<ClientHash, Box<str>>>,
+    /// Nobody can choose a name that stands for another's.
+    secret: RandomState,
     /// How often they began anew: what was hashed before means nobody any more.
     round: AtomicU32,
 }
@@ -27,8 +30,8 @@ impl Clients {
     /// What stands for a client; for none, something too.
     pub fn hash(&self, client: Option<&str>) -> ClientHash {
         client.map_or(ClientHash::default(), |client| {
-            let hash = hash(looked_at(client), self.round.load(Ordering::Relaxed).into());
-            ClientHash((hash ^ (hash >> 32)) as u32 | 1)
+            let hash = self.secret.hash_one((looked_at(client), self.round.load(Ordering::Relaxed)));
+            ClientHash(hash as u32 | 1)
         })
     }
 
@@ -53,17 +56,6 @@ impl Clients {
 
 fn looked_at(client: &str) -> &str {
     &client[..client.floor_char_boundary(MOST_BYTES)]
-}
-
-/// Eight bytes at a time.
-fn hash(text: &str, round: u64) -> u64 {
-    /// 2⁶⁴ divided by the golden ratio: spreads numbers that lie close.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut tail = [0; 8];
-    tail[..rest.len()].copy_from_slice(rest);
-    let mix = |hash: u64, word: [u8; 8]| (hash ^ u64::from_le_bytes(word)).wrapping_mul(SPREAD).rotate_left(29);
-    words.iter().copied().chain([tail]).fold(text.len() as u64 ^ round.wrapping_mul(SPREAD), mix)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::store::Store;
 const EVERY: Duration = Duration::from_secs(2);
 /// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
 /// follow go on with the others: counting must not take the time of those who ask.
-const BUDGET: Duration = Duration::from_millis(20);
+const BUDGET: Duration = Duration::from_millis(10);
 /// What the last one may cost: who stops a program does not wait for long.
 const LAST_BUDGET: Duration = Duration::from_secs(5);
 /// Keys of one transaction, so that whoever else writes need not wait long.
@@ -54,13 +54,12 @@ impl Usage {
         let mut next = self.turn.lock().await;
         let (mut left, mut batch, mut shards) = (budget, Taken::new(), 0);
         while shards < SHARDS && !left.is_zero() {
-            let taken = self.tally.take(*next, KEYS - batch.len());
-            if taken.is_empty() {
-                (*next, shards) = ((*next + 1) % SHARDS, shards + 1);
+            match self.tally.take(*next, KEYS - batch.len()) {
+                Some(taken) => merge(&mut batch, taken),
+                None => (*next, shards) = ((*next + 1) % SHARDS, shards + 1),
             }
-            batch.extend(taken);
             if batch.len() >= KEYS || (shards == SHARDS && !batch.is_empty()) {
-                match self.write(&mut batch).await {
+                match self.write(&batch).await {
                     Ok(cost) => left = left.saturating_sub(cost),
                     Err(fault) => {
                         self.tally.put_back(batch);
@@ -74,8 +73,7 @@ impl Usage {
     }
 
     /// Writes a batch; answers what that cost of a processor. Waiting costs none.
-    async fn write(&self, batch: &mut Taken) -> Result<Duration, Fault> {
-        batch.sort_unstable_by_key(|(key, _)| *key);
+    async fn write(&self, batch: &Taken) -> Result<Duration, Fault> {
         let noted: Vec<_> = batch.iter().map(|(key, seen)| (KeyId::of_packed(*key), seen.clone())).collect();
         let written = self.store.write(move |db| {
             let before = processor_time();
@@ -126,6 +124,13 @@ impl Usage {
             }
             is_failing = done.is_err();
         }
+    }
+}
+
+/// A key that was used while its shard was taken stands in two takings, and may stand in one statement but once.
+fn merge(batch: &mut Taken, taken: Taken) {
+    for (key, noted) in taken {
+        batch.entry(key).or_default().put_back(noted);
     }
 }
 

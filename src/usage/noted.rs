@@ -124,21 +124,19 @@ impl Noted {
     }
 
     /// Takes what was noted; the address and the client stay, for the next request of the same one.
-    pub fn take(&mut self) -> TakenNote {
+    pub fn take(&mut self) -> Result<TakenNote, Moved> {
+        if self.is_moved {
+            return Err(Moved);
+        }
         let taken = TakenNote { count: self.count(), last: self.last(), address: self.last_address() };
         self.is_address_told |= taken.address.is_some() && hour_of(self.last_at) == self.begun();
         (self.last_at, self.uses, self.is_listed) = (Moment::EARLIEST, 0, false);
-        taken
+        Ok(taken)
     }
 
     /// Leaves its place to another one.
     pub fn leave(&mut self) -> Noted {
         std::mem::replace(self, Noted { is_moved: true, ..Noted::default() })
-    }
-
-    /// Whether something is noted that was not taken.
-    pub fn is_anything_noted(&self) -> bool {
-        self.is_listed
     }
 
     fn begun(&self) -> Moment {

@@ -4,12 +4,13 @@
 //! touch; here stands which of these places have something, and what did not fit into them. It knows nothing of where the
 //! counts go.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::gate::asked::Caller;
 use crate::gate::verdict::Code;
 use crate::keys::secret::Digest;
+use crate::lock::locked;
 use crate::usage::clients::Clients;
 use crate::usage::key_use::KeyUse;
 use crate::usage::noted::{Left, Moved, Note, Noted, TakenNote};
@@ -23,7 +24,7 @@ pub type KeyBits = [u8; 16];
 pub const SHARDS: usize = 256;
 
 /// What was noted of some keys.
-pub type Taken = Vec<(KeyBits, KeyUse)>;
+pub type Taken = BTreeMap<KeyBits, KeyUse>;
 
 /// Where the places of keys are.
 pub trait Places: Send + Sync {
@@ -65,7 +66,7 @@ impl Tally {
     /// Notes a request with a key in its place.
     pub fn note_in(&self, place: &Mutex<Noted>, (key, digest): (KeyBits, &Digest), outcome: Code, by: Caller<'_>) {
         let client = self.clients.hash(by.client);
-        let noted = held(place).note(Note { outcome, at: by.at, address: by.address, client });
+        let noted = locked(place).note(Note { outcome, at: by.at, address: by.address, client });
         match noted {
             Ok(left) if left == Left::default() => {}
             Ok(left) => {
@@ -100,23 +101,31 @@ impl Tally {
         }
     }
 
-    /// What was noted of about so many keys in one of the [`SHARDS`], which is then no longer here, in the order of the
-    /// keys; nothing where there is nothing more.
-    pub fn take(&self, shard: usize, most: usize) -> Taken {
-        let mut shard = held(&self.shards.0[shard]);
+    /// What was noted of at most so many keys in one of the [`SHARDS`], which is then no longer here; none if there is
+    /// nothing more.
+    pub fn take(&self, shard: usize, most: usize) -> Option<Taken> {
+        let mut shard = locked(&self.shards.0[shard]);
         let from = shard.listed.len().saturating_sub(most);
         let listed = shard.listed.split_off(from);
-        let mut noted: HashMap<KeyBits, KeyUse> = shard.rest.extract_if(|_, _| true).take(most).collect();
+        let mut noted: Taken = shard.rest.extract_if(|_, _| true).take(most - listed.len()).collect();
         drop(shard);
-        for digest in listed {
-            self.visit(&digest, |key, place| {
-                let taken = held(place).take();
-                self.add(taken, noted.entry(key).or_default());
-            });
+        if listed.is_empty() && noted.is_empty() {
+            return None;
         }
-        let mut taken: Taken = noted.into_iter().collect();
-        taken.sort_unstable_by_key(|(key, _)| *key);
-        taken
+        listed.iter().for_each(|digest| self.take_from_place(digest, &mut noted));
+        Some(noted)
+    }
+
+    fn take_from_place(&self, digest: &Digest, noted: &mut Taken) {
+        let mut has_moved = false;
+        self.visit(digest, |key, place| match locked(place).take() {
+            Ok(taken) => self.add(taken, noted.entry(key).or_default()),
+            Err(Moved) => has_moved = true,
+        });
+        if has_moved {
+            // Who moved it put the new place in before the old one was left.
+            self.take_from_place(digest, noted);
+        }
     }
 
     fn add(&self, taken: TakenNote, to: &mut KeyUse) {
@@ -144,7 +153,7 @@ impl Tally {
     /// Of how many keys something is held that was not taken.
     pub fn keys(&self) -> usize {
         let of_shard = |shard: &Mutex<Shard>| {
-            let shard = held(shard);
+            let shard = locked(shard);
             let mut keys: Vec<KeyBits> = shard.rest.keys().copied().collect();
             shard.listed.iter().for_each(|digest| self.visit(digest, |key, _| keys.push(key)));
             keys.sort_unstable();
@@ -156,13 +165,8 @@ impl Tally {
 
     /// Ids are random at their end.
     fn shard_of(&self, key: KeyBits) -> MutexGuard<'_, Shard> {
-        held(&self.shards.0[usize::from(key[15]) % SHARDS])
+        locked(&self.shards.0[usize::from(key[15]) % SHARDS])
     }
-}
-
-/// Counts are whole whenever the lock is free: a thread that panicked left none half done that matters.
-pub fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -211,11 +215,11 @@ mod tests {
         tally.note_in(&place.0, (KEY, &the_digest()), outcome, by);
     }
 
-    fn take(tally: &Tally) -> Taken {
-        (0..SHARDS).flat_map(|shard| tally.take(shard, usize::MAX)).collect()
+    fn take(tally: &Tally) -> Vec<(KeyBits, KeyUse)> {
+        (0..SHARDS).filter_map(|shard| tally.take(shard, usize::MAX)).flatten().collect()
     }
 
-    fn uses(taken: &Taken) -> u64 {
+    fn uses(taken: &[(KeyBits, KeyUse)]) -> u64 {
         taken.iter().flat_map(|(_, seen)| &seen.counts).map(|count| count.uses).sum()
     }
 
@@ -247,8 +251,8 @@ mod tests {
         let tally = Tally::default();
         (0..5)
             .for_each(|n| tally.note([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], Code::Valid, by(1, 1, "curl")));
-        let lengths = std::iter::repeat_with(|| tally.take(7, 2).len()).take(4);
-        assert_eq!(lengths.collect::<Vec<_>>(), [2, 2, 1, 0]);
+        let lengths = std::iter::repeat_with(|| tally.take(7, 2).map(|taken| taken.len())).take(4);
+        assert_eq!(lengths.collect::<Vec<_>>(), [Some(2), Some(2), Some(1), None]);
     }
 
     #[test]
@@ -280,9 +284,9 @@ mod tests {
     fn a_place_that_was_left_takes_nothing_any_more() {
         let (tally, place) = tally();
         note(&tally, &place, Code::Valid, by(10, 1, "curl"));
-        let moved = held(&place.0).leave();
+        let moved = locked(&place.0).leave();
         note(&tally, &place, Code::Valid, by(20, 1, "curl"));
-        *held(&place.0) = moved;
+        *locked(&place.0) = moved;
         let (_, seen) = take(&tally).remove(0);
         assert_eq!(seen.counts, [Count { hour: at(0), outcome: Code::Valid, uses: 2 }]);
         assert_eq!(seen.last.map(|last| last.at), Some(at(20)));
@@ -294,7 +298,7 @@ mod tests {
         note(&tally, &place, Code::Valid, by(10, 1, "early"));
         let early = take(&tally);
         note(&tally, &place, Code::Valid, by(20, 1, "late"));
-        tally.put_back(early);
+        tally.put_back(early.into_iter().collect());
         let (_, seen) = take(&tally).remove(0);
         assert_eq!(seen.counts, [Count { hour: at(0), outcome: Code::Valid, uses: 2 }]);
         assert_eq!(seen.last.and_then(|last| last.client).as_deref(), Some("late"));
@@ -313,7 +317,7 @@ mod tests {
                         note(tally, place, outcome, by(i64::from(n), thread.into(), "curl"));
                         if n % 1_000 == 0 {
                             // As when the key is changed.
-                            let mut place = held(&place.0);
+                            let mut place = locked(&place.0);
                             let moved = place.leave();
                             *place = moved;
                         }

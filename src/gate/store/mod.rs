@@ -41,7 +41,7 @@ struct Row {
 }
 
 impl Row {
-    fn read(self, team_name: String, project_name: Option<String>) -> Option<(Digest, ReadKey)> {
+    fn read(self, team_name: String, project_name: Option<String>) -> Option<ReadKey> {
         let expires = match self.expires_at {
             Some(at) => Some(Moment::from_unix(at)?),
             None => None,
@@ -58,7 +58,7 @@ impl Row {
             fields: self.fields,
             is_published: self.is_published,
         };
-        let key = ReadKey {
+        Some(ReadKey {
             id: KeyId::parse(&self.id)?,
             name: self.name,
             shape,
@@ -67,8 +67,7 @@ impl Row {
             is_revoked: self.revoked_at.is_some(),
             domains: Domains::from_stored(&self.domains)?,
             addresses: Addresses::from_stored(&self.addresses)?,
-        };
-        Some((Digest::from_bytes(&self.digest)?, key))
+        })
     }
 }
 
@@ -85,15 +84,17 @@ macro_rules! keys_where {
 /// A key with the names of its team and of its project.
 type Named = (Row, String, Option<String>);
 
-/// A row that cannot be read is left out: its key is refused, and keeps no other from being read.
-fn read_all(rows: Vec<Named>) -> Vec<(Digest, ReadKey)> {
+/// A key by its digest; none: its row cannot be read. It is refused, and keeps no other from being read.
+pub type Found = (Digest, Option<ReadKey>);
+
+fn read_all(rows: Vec<Named>) -> Vec<Found> {
     let read = rows.into_iter().filter_map(|(row, team, project)| {
-        let id = row.id.clone();
-        let read = row.read(team, project);
-        if read.is_none() {
+        let (id, digest) = (row.id.clone(), Digest::from_bytes(&row.digest));
+        let key = row.read(team, project);
+        if key.is_none() || digest.is_none() {
             tracing::error!(target: "keyrack", key = id, "the database holds a key that cannot be read: it is refused");
         }
-        read
+        Some((digest?, key))
     });
     read.collect()
 }
@@ -101,58 +102,43 @@ fn read_all(rows: Vec<Named>) -> Vec<(Digest, ReadKey)> {
 /// The key with that digest.
 pub fn find(db: &mut Db, digest: &Digest) -> Result<Option<ReadKey>, Fault> {
     let rows = keys_where!(keys::digest.eq(digest.as_bytes().as_slice())).load::<Named>(db)?;
-    Ok(read_all(rows).pop().map(|(_, key)| key))
+    Ok(read_all(rows).pop().and_then(|(_, key)| key))
 }
 
-/// The keys of these ids; those that are gone are left out.
-pub fn of_ids(db: &mut Db, ids: &[String]) -> Result<Vec<(Digest, ReadKey)>, Fault> {
-    let mut found = Vec::with_capacity(ids.len());
+/// Hands over the keys of these ids, some hundred at a time; those that are gone are left out.
+pub fn of_ids(db: &mut Db, ids: &[String], mut work: impl FnMut(Vec<Found>)) -> Result<(), Fault> {
     for some in ids.chunks(500) {
-        found.extend(read_all(keys_where!(keys::id.eq_any(some)).load(db)?));
+        work(read_all(keys_where!(keys::id.eq_any(some)).load(db)?));
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Which keys are read.
-#[derive(Clone, Copy, Debug)]
-pub enum Which<'a> {
-    /// Every one.
-    All,
-    /// Those of a team.
-    OfTeam(&'a str),
-    /// Those of a team that are filed under a project.
-    OfProject(&'a str, &'a str),
-}
-
-/// Hands over some keys, a few thousand at a time.
-pub fn each(
-    db: &mut Db,
-    which: Which<'_>,
-    mut work: impl FnMut(Vec<(Digest, ReadKey)>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+/// Hands over every key, a thousand at a time.
+pub fn each(db: &mut Db, mut work: impl FnMut(Vec<Found>)) -> Result<(), Fault> {
     let mut after = String::new();
     loop {
-        let mut page = keys_where!(keys::id.gt(after.as_str())).order(keys::id).limit(PAGE).into_boxed();
-        page = match which {
-            Which::All => page,
-            Which::OfTeam(team) => page.filter(keys::team_id.eq(team)),
-            Which::OfProject(team, project) => page.filter(keys::team_id.eq(team)).filter(keys::project_id.eq(project)),
-        };
+        let page = keys_where!(keys::id.gt(after.as_str())).order(keys::id).limit(PAGE);
         let rows = page.load::<Named>(db)?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = last.id.clone();
-        work(read_all(rows))?;
+        work(read_all(rows));
     }
+}
+
+/// The ids of a team's keys. In one statement: by page each would be sorted anew.
+pub fn ids_of_team(db: &mut Db, team: &str) -> Result<Vec<String>, Fault> {
+    Ok(keys::table.filter(keys::team_id.eq(team)).select(keys::id).load(db)?)
+}
+
+/// The ids of the keys that are filed under a project.
+pub fn ids_of_project(db: &mut Db, project: &str) -> Result<Vec<String>, Fault> {
+    let team = projects::table.find(project).select(projects::team_id).single_value();
+    let filed = keys::table.filter(keys::team_id.nullable().eq(team)).filter(keys::project_id.eq(project));
+    Ok(filed.select(keys::id).load(db)?)
 }
 
 /// How many keys there are.
 pub fn count(db: &mut Db) -> Result<usize, Fault> {
     let keys: i64 = keys::table.count().get_result(db)?;
     Ok(usize::try_from(keys).unwrap_or_default())
-}
-
-/// Whose projects these are: team and project.
-pub fn teams_of(db: &mut Db, projects: &[String]) -> Result<Vec<(String, String)>, Fault> {
-    let known = projects::table.filter(projects::id.eq_any(projects));
-    Ok(known.select((projects::team_id, projects::id)).load(db)?)
 }

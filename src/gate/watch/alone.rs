@@ -1,7 +1,7 @@
 //! One process owns the database: what it changes is in its index before it is answered, and its lease has no end.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -10,6 +10,8 @@ use super::{PAUSE, Watching};
 use crate::fault::Fault;
 use crate::gate::learn::Knowledge;
 use crate::gate::store::changes::prune;
+use crate::lock::locked;
+use crate::store::changes::head_seq;
 use crate::store::{Db, Seq, Spread, Store};
 
 /// So many changes are kept: the next start reads everything anyway.
@@ -36,7 +38,7 @@ impl Alone {
     fn load(&self) -> Result<(), Fault> {
         let mut reader = self.store.own_connection()?;
         self.knowledge.load(&mut reader)?;
-        let mut kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = locked(&self.reader);
         let mut learned = self.knowledge.learned();
         self.knowledge.catch_up(&mut reader, &mut learned)?;
         *kept = Some(reader);
@@ -46,7 +48,9 @@ impl Alone {
 
     /// Forgets old changes, many at a time.
     fn prune(&self) -> Result<(), Fault> {
-        let before = self.knowledge.learned().applied.unwrap_or_default() - REMEMBERED;
+        let last = self.knowledge.learned().applied;
+        let last = last.map_or_else(|| self.store.read_here(|db| Ok(head_seq(db)?)), Ok)?;
+        let before = last - REMEMBERED;
         if before - self.pruned.load(Ordering::Relaxed) >= REMEMBERED {
             self.store.write_here(|db| prune(db, before))?;
             self.pruned.store(before, Ordering::Relaxed);
@@ -55,34 +59,28 @@ impl Alone {
     }
 
     fn apply(&self) -> Result<(), Fault> {
-        let mut kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before everything is read the database is asked, which knows.
-        let Some(reader) = kept.as_mut() else { return Ok(()) };
-        let mut unsure = Unsure { knowledge: &self.knowledge, is_sure: false };
-        let applied = self.knowledge.catch_up(reader, &mut self.knowledge.learned());
-        unsure.is_sure = applied.is_ok();
-        if applied.is_err() {
-            *kept = None;
-        }
-        Ok(applied?)
+        let mut kept = locked(&self.reader);
+        // Before everything is read the database is asked, which knows. However this ends, by a panic too: unless the index
+        // knows what was kept, it is not judged by until everything was read anew.
+        let Some(mut reader) = kept.take() else { return Ok(()) };
+        let unsure = Unsure(&self.knowledge);
+        self.knowledge.catch_up(&mut reader, &mut self.knowledge.learned())?;
+        std::mem::forget(unsure);
+        *kept = Some(reader);
+        Ok(())
     }
 
     fn must_load(&self) -> bool {
-        self.judges && self.reader.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.judges && locked(&self.reader).is_none()
     }
 }
 
-/// However it ends, by a panic too: unless the index knows what was kept, the database is asked from then on.
-struct Unsure<'a> {
-    knowledge: &'a Knowledge,
-    is_sure: bool,
-}
+/// Drops the lease, unless it is forgotten.
+struct Unsure<'a>(&'a Knowledge);
 
 impl Drop for Unsure<'_> {
     fn drop(&mut self) {
-        if !self.is_sure {
-            self.knowledge.lease.drop_it();
-        }
+        self.0.lease.drop_it();
     }
 }
 
@@ -109,8 +107,8 @@ impl Watching for Alone {
     }
 
     fn distrust(&self) {
-        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.knowledge.lease.drop_it();
+        *locked(&self.reader) = None;
     }
 }
 

@@ -79,6 +79,15 @@ impl Drop for Watch {
     }
 }
 
+/// A thread that goes on afterwards, also after a panic.
+struct Woken<'a>(&'a Thread);
+
+impl Drop for Woken<'_> {
+    fn drop(&mut self) {
+        self.0.unpark();
+    }
+}
+
 /// Tells the watch of a change and wakes its thread.
 struct Spreader {
     watching: Arc<dyn Watching>,
@@ -87,9 +96,8 @@ struct Spreader {
 
 impl Spread for Spreader {
     fn spread(&self, seq: Seq) -> oneshot::Receiver<()> {
-        let spreading = self.watching.spread(seq);
-        self.thread.unpark();
-        spreading
+        let _woken = Woken(&self.thread);
+        self.watching.spread(seq)
     }
 
     fn patience(&self) -> Duration {

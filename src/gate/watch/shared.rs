@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -18,6 +18,7 @@ use crate::gate::lease::LEASE;
 use crate::gate::planted::{Planted, is_planted};
 use crate::gate::store::changes::{Lost, prune, since};
 use crate::gate::store::instances;
+use crate::lock::locked;
 use crate::store::changes::head_seq;
 use crate::store::{Db, Seq, Spread, Store, acknowledge_if_last, has_heard, listen};
 
@@ -60,7 +61,7 @@ impl Shared {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.waiting)
     }
 
     /// Goes on until it is stopped or the connection is lost.
@@ -178,7 +179,10 @@ impl Shared {
     }
 
     fn prune(&self, db: &mut Db) -> Result<(), Fault> {
-        let known = instances::known_to_all(db)?.unwrap_or_default();
+        let known = match instances::known_to_all(db)? {
+            Some(known) => known,
+            None => head_seq(db)?, // nobody judges by an index
+        };
         prune(db, known - REMEMBERED)
     }
 }
