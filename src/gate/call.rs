@@ -56,9 +56,9 @@ impl<'a> Call<'a> {
         Caller { at: self.at, address, client }
     }
 
-    /// 200 with what is known of a good key.
-    pub fn good(&self, key: &KnownKey) -> HttpResponse {
-        let body = BoxBody::new(key.json(self.at));
+    /// 200 with what is known of a good key at a moment.
+    pub fn good(&self, key: &KnownKey, at: Moment) -> HttpResponse {
+        let body = BoxBody::new(key.json(at));
         let mut answer = HttpResponse::with_body(StatusCode::OK, body);
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

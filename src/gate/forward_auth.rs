@@ -68,7 +68,7 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
         Ok(passage) => passage,
         Err(why) => return Ok(unjudged(&why, call)),
     };
-    let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
+    let tell = |verdict: &Verdict<'_>, _| passage.tell(verdict, call);
     call.site.gate.judge(call.presented(), &passage.asked(call), passage.by(call), tell).await
 }
 
@@ -81,7 +81,7 @@ pub fn ask_at_once(proxy: Proxy, call: &Call<'_>) -> Option<HttpResponse> {
         Ok(passage) => passage,
         Err(why) => return Some(unjudged(&why, call)),
     };
-    let tell = |verdict: &Verdict<'_>| passage.tell(verdict, call);
+    let tell = |verdict: &Verdict<'_>, _| passage.tell(verdict, call);
     call.site.gate.judge_at_once(call.presented(), &passage.asked(call), passage.by(call), tell)
 }
 

@@ -99,10 +99,92 @@ impl std::hash::Hasher for FirstBytes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::clock::Moment;
+    use crate::gate::asked::Caller;
+    use crate::gate::known::{Packer, ReadKey};
+    use crate::gate::shape::ShapeText;
+    use crate::gate::verdict::Code;
+    use crate::keys::addresses::Addresses;
+    use crate::keys::catalog::Catalog;
+    use crate::keys::domains::Domains;
+    use crate::keys::expiration::Expiration;
+    use crate::keys::key::KeyId;
+    use crate::people::member::TeamId;
+    use crate::usage::tally::{KeyBits, Places, SHARDS, Tally};
 
     #[test]
     fn a_key_takes_152_bytes() {
         assert_eq!(size_of::<(Digest, Kept)>(), 152);
+    }
+
+    impl Places for Index {
+        fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>)) {
+            self.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
+        }
+    }
+
+    fn key() -> KnownKey {
+        let at = Moment::from_unix(0).expect("in range");
+        let shape = ShapeText {
+            team_id: TeamId::mint(at).to_string(),
+            team_name: "Northwind".to_owned(),
+            project: None,
+            kind: "secret".to_owned(),
+            permissions: "shifts:read".to_owned(),
+            fields: String::new(),
+            is_published: false,
+        };
+        let read = ReadKey {
+            id: KeyId::mint(at),
+            name: "HR sync".to_owned(),
+            shape,
+            created_at: at,
+            expiration: Expiration(None),
+            is_revoked: false,
+            domains: Domains::default(),
+            addresses: Addresses::default(),
+        };
+        Packer::new(Catalog::built_in()).pack(read).expect("readable")
+    }
+
+    #[test]
+    fn no_use_is_lost_while_a_key_is_changed_and_its_use_is_taken() {
+        let (index, tally, key) = (Arc::new(Index::default()), Tally::default(), key());
+        let digest = Digest::from_bytes(&[7; 32]).expect("32 bytes");
+        index.put(digest, key.clone());
+        tally.look_in(index.clone());
+        let by = Caller { at: Moment::from_unix(10).expect("in range"), address: None, client: Some("curl") };
+        let note = || {
+            index.see(&digest, |kept| {
+                let Kept { key, place } = kept.expect("it is there");
+                tally.note_in(place, (key.packed_id(), &digest), Code::Valid, by);
+            });
+        };
+        let take = || -> u64 {
+            let taken = (0..SHARDS).filter_map(|shard| tally.take(shard, 500)).flatten();
+            taken.flat_map(|(_, noted)| noted.counts).map(|count| count.uses).sum()
+        };
+        let is_over = AtomicBool::new(false);
+        let taken = std::thread::scope(|scope| {
+            let taking = scope.spawn(|| {
+                let mut taken = 0;
+                while !is_over.load(Ordering::Acquire) {
+                    taken += take();
+                }
+                taken
+            });
+            let changing = scope.spawn(|| (0..20_000).for_each(|_| index.put(digest, key.clone())));
+            let noting = [0, 1].map(|_| scope.spawn(|| (0..20_000).for_each(|_| note())));
+            changing.join().expect("no panic");
+            noting.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            is_over.store(true, Ordering::Release);
+            taking.join().expect("no panic")
+        });
+        note();
+        assert_eq!(taken + take() + take(), 40_001);
     }
 }

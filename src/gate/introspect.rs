@@ -85,7 +85,7 @@ pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Si
 async fn answer(call: &Call<'_>, form: Form) -> Result<HttpResponse, Fault> {
     let asked = Asked { origin: Told::of(form.origin.as_deref()), address: Told::of(form.address), ..Asked::default() };
     let by = Caller { at: call.at, address: form.address, client: None };
-    let tell = |verdict: &Verdict<'_>| match verdict {
+    let tell = |verdict: &Verdict<'_>, _| match verdict {
         Verdict::Valid(key) => HttpResponse::Ok().json(Active::of(key, call.site)),
         // Nothing more, so that nobody learns whether there was such a key (RFC 7662, 2.2).
         _ => HttpResponse::Ok().content_type("application/json").body("{\"active\":false}"),

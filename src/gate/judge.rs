@@ -83,14 +83,14 @@ impl Gate {
         }
     }
 
-    /// Judges what a request presents, hands the verdict to `tell`, and counts it; of a known key also as a use of it.
-    /// By the index alone, at once; nothing while it may not be judged by.
+    /// Judges what a request presents, hands the verdict and its moment to `tell`, and counts it; of a known key also as a
+    /// use of it. By the index alone, at once; nothing while it may not be judged by.
     pub fn judge_at_once<T>(
         &self,
         presented: Presented<'_>,
         asked: &Asked<'_>,
         by: Caller<'_>,
-        tell: impl FnOnce(&Verdict<'_>) -> T,
+        tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> Option<T> {
         self.knowledge.may_be_judged_by().then(|| self.judge_by_index(presented, asked, by, tell))
     }
@@ -101,24 +101,26 @@ impl Gate {
         presented: Presented<'_>,
         asked: &Asked<'_>,
         by: Caller<'_>,
-        tell: impl FnOnce(&Verdict<'_>) -> T,
+        tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> Result<T, Fault> {
+        // Whoever comes here may have waited, for a body or a token: a key that expired meanwhile is refused.
+        let by = Caller { at: self.clock.now(), ..by };
         if self.knowledge.may_be_judged_by() {
             return Ok(self.judge_by_index(presented, asked, by, tell));
         }
         let begun = self.metrics.begin();
         let digest = match self.digest_of(presented, by) {
             Ok(digest) => digest,
-            Err(verdict) => return Ok(self.pass(&verdict, begun, tell)),
+            Err(verdict) => return Ok(self.pass(&verdict, by.at, begun, tell)),
         };
         let found = self.ask(digest).await?;
-        // The time is asked after the answer: a key that expired meanwhile is refused.
+        // As above, after the answer.
         let by = Caller { at: self.clock.now(), ..by };
         let verdict = verdict_on(found.as_ref(), asked, by.at);
         if let Some(key) = &found {
             self.usage.tally.note(key.packed_id(), verdict.code(), by);
         }
-        Ok(self.pass(&verdict, begun, tell))
+        Ok(self.pass(&verdict, by.at, begun, tell))
     }
 
     fn judge_by_index<T>(
@@ -126,7 +128,7 @@ impl Gate {
         presented: Presented<'_>,
         asked: &Asked<'_>,
         by: Caller<'_>,
-        tell: impl FnOnce(&Verdict<'_>) -> T,
+        tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> T {
         let begun = self.metrics.begin();
         match self.digest_of(presented, by) {
@@ -136,11 +138,11 @@ impl Gate {
                     if let Some(Kept { key, place }) = found {
                         self.usage.tally.note_in(place, (key.packed_id(), &digest), verdict.code(), by);
                     }
-                    self.pass(&verdict, begun, tell)
+                    self.pass(&verdict, by.at, begun, tell)
                 };
                 self.knowledge.index.see(&digest, judge)
             }
-            Err(verdict) => self.pass(&verdict, begun, tell),
+            Err(verdict) => self.pass(&verdict, by.at, begun, tell),
         }
     }
 
@@ -156,9 +158,15 @@ impl Gate {
         }
     }
 
-    fn pass<T>(&self, verdict: &Verdict<'_>, begun: Begun, tell: impl FnOnce(&Verdict<'_>) -> T) -> T {
+    fn pass<T>(
+        &self,
+        verdict: &Verdict<'_>,
+        at: Moment,
+        begun: Begun,
+        tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
+    ) -> T {
         self.metrics.count_verdict(verdict.code(), begun);
-        tell(verdict)
+        tell(verdict, at)
     }
 
     /// Where too many of the sort come from one client, it is not told what is wrong with each.

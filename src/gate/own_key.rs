@@ -21,24 +21,24 @@ use crate::store::Db;
 /// address of this request say nothing: a key that is held to some is judged at the other doors.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let call = Call::of(request.head(), &site);
-    let answered = judge(&call, |verdict| tell(verdict, &call)).await;
+    let answered = judge(&call, |verdict, at| tell(verdict, at, &call)).await;
     call.answer(answered)
 }
 
 /// As [`ask`], as long as nothing has to be waited for.
 pub fn ask_at_once(call: &Call<'_>) -> Option<HttpResponse> {
     let by = call.by(Some(call.site.client_of(call.head)));
-    call.site.gate.judge_at_once(call.presented(), &Asked::default(), by, |verdict| tell(verdict, call))
+    call.site.gate.judge_at_once(call.presented(), &Asked::default(), by, |verdict, at| tell(verdict, at, call))
 }
 
-fn tell(verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
+fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
     match verdict {
-        Verdict::Valid(key) => call.good(key),
+        Verdict::Valid(key) => call.good(key, at),
         refused => refused::unauthorized(refused, call),
     }
 }
 
-async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>) -> T) -> Result<T, Fault> {
+async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>, Moment) -> T) -> Result<T, Fault> {
     let by = call.by(Some(call.site.client_of(call.head)));
     call.site.gate.judge(call.presented(), &Asked::default(), by, tell).await
 }
@@ -51,7 +51,7 @@ pub async fn act(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 }
 
 async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
-    let key = match judge(call, |verdict| ending(verdict, call)).await? {
+    let key = match judge(call, |verdict, _| ending(verdict, call)).await? {
         Ending::Of(key) => key,
         Ending::Before(answer) => {
             // Others may not have heard of it yet: that it is revoked is said when they have.
@@ -67,7 +67,7 @@ async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
     if is_revoked {
         return Ok(HttpResponse::NoContent().finish());
     }
-    judge(call, |verdict| match verdict {
+    judge(call, |verdict, _| match verdict {
         Verdict::Valid(_) => refused::unauthorized(&Verdict::Refused(Code::Revoked, Some(&key)), call),
         refused => refused::unauthorized(refused, call),
     })

@@ -50,7 +50,7 @@ impl<'a> Change<'a> {
 
 /// What the transaction under way has noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Noted {
+enum UnderWay {
     Nothing,
     /// It changes something, under this number.
     Change(Seq),
@@ -60,14 +60,14 @@ enum Noted {
 
 thread_local! {
     /// A transaction runs on one thread from its beginning to its end.
-    static NOTED: Cell<Noted> = const { Cell::new(Noted::Nothing) };
+    static NOTED: Cell<UnderWay> = const { Cell::new(UnderWay::Nothing) };
 }
 
 /// Notes a change within the transaction that makes it. All changes of a transaction have one number.
 pub fn note(db: &mut Db, change: Change<'_>) -> QueryResult<()> {
     let seq = match NOTED.get() {
-        Noted::Change(seq) => seq,
-        Noted::Nothing | Noted::OthersChange(_) => take_number(db)?,
+        UnderWay::Change(seq) => seq,
+        UnderWay::Nothing | UnderWay::OthersChange(_) => take_number(db)?,
     };
     let (kind, id) = change.parts();
     let noted = (changes::seq.eq(seq), changes::kind.eq(kind), changes::id.eq(id));
@@ -77,8 +77,8 @@ pub fn note(db: &mut Db, change: Change<'_>) -> QueryResult<()> {
 /// Has the transaction wait, once it is kept, until what others changed before is known everywhere: for an answer
 /// that says "it is so already".
 pub fn wait_for_others(db: &mut Db) -> QueryResult<()> {
-    if NOTED.get() == Noted::Nothing {
-        NOTED.set(Noted::OthersChange(head_seq(db)?));
+    if NOTED.get() == UnderWay::Nothing {
+        NOTED.set(UnderWay::OthersChange(head_seq(db)?));
     }
     Ok(())
 }
@@ -92,19 +92,19 @@ fn take_number(db: &mut Db) -> QueryResult<Seq> {
     diesel::update(head::table).set(head::seq.eq(head::seq + 1)).execute(db)?;
     let seq = head_seq(db)?;
     dialect::notify(db)?;
-    NOTED.set(Noted::Change(seq));
+    NOTED.set(UnderWay::Change(seq));
     Ok(seq)
 }
 
 /// Forgets what was noted on this thread: a transaction begins.
 pub(super) fn begin() {
-    NOTED.set(Noted::Nothing);
+    NOTED.set(UnderWay::Nothing);
 }
 
 /// The number that must be known everywhere before the transaction that was just kept on this thread is answered.
 pub(super) fn take() -> Option<Seq> {
-    match NOTED.replace(Noted::Nothing) {
-        Noted::Nothing => None,
-        Noted::Change(seq) | Noted::OthersChange(seq) => Some(seq),
+    match NOTED.replace(UnderWay::Nothing) {
+        UnderWay::Nothing => None,
+        UnderWay::Change(seq) | UnderWay::OthersChange(seq) => Some(seq),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyrack::clock::Moment;
 use keyrack::gate::asked::Caller;
@@ -97,6 +98,32 @@ both_engines!(
             let (last, from, _) = world.last_use(key).unwrap();
             assert_eq!((last, from.as_deref()), (NOON + 502, Some("203.0.0.2")));
             assert_eq!(world.use_addresses(key).len(), 4);
+        }
+    }
+);
+
+both_engines!(
+    async fn keys_that_are_used_all_the_time_are_flushed_all_the_time(world) {
+        let keys = plant(&world, 5);
+        let (usage, is_over) = (world.usage.clone(), Arc::new(AtomicBool::new(false)));
+        let (noting, ending) = (usage.clone(), is_over.clone());
+        let thread = std::thread::spawn(move || {
+            let by = Caller { at: at(NOON), address: address(1), client: Some("curl") };
+            let mut noted = 0;
+            while !ending.load(Ordering::Acquire) {
+                keys.iter().for_each(|key| noting.tally.note(key.packed(), Code::Valid, by));
+                noted += 1;
+            }
+            (keys, noted)
+        });
+        for _ in 0..30 {
+            usage.flush().await.expect("a key may be noted while it is flushed");
+        }
+        is_over.store(true, Ordering::Release);
+        let (keys, noted) = thread.join().unwrap();
+        usage.flush().await.unwrap();
+        for key in &keys {
+            assert_eq!(world.use_counts(key), [(NOON, "VALID".into(), noted)]);
         }
     }
 );

@@ -191,6 +191,7 @@ impl Answer {
     /// Status and code of a problem.
     #[track_caller]
     pub fn refusal(&self) -> (u16, String) {
+        assert_eq!(self.json()["status"], self.status, "a problem's status is the answer's (RFC 9457, 3.1.2)");
         (self.status, self.problem())
     }
 
