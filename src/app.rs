@@ -229,7 +229,8 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
         let site = site.clone();
         apply_fn_factory(app, move |request: Request, app: &_| {
             let answer = gate::answer_at_once(request.head(), &site);
-            let answer = answer.ok_or_else(|| Service::call(app, request));
+            // In a box, since what is answered at once should not carry the room for it about.
+            let answer = answer.ok_or_else(|| Box::pin(Service::call(app, request)));
             async move {
                 match answer {
                     Ok(answer) => Ok(Response::from(answer)),

@@ -60,6 +60,9 @@ pub(crate) fn packed(ulid: &str) -> Option<[u8; 16]> {
     Ulid::from_string(ulid).ok().map(|ulid| ulid.to_bytes())
 }
 
+/// How long the text of an id is, behind what says what it names.
+pub(crate) const TEXT_LENGTH: usize = ulid::ULID_LEN;
+
 /// Writes the text of [`packed`] bytes behind what stands in `out`.
 pub(crate) fn push_unpacked(bytes: [u8; 16], out: &mut String) {
     let mut buffer = [0; ulid::ULID_LEN];

@@ -72,7 +72,7 @@ impl ReadyProblem {
         text.push('}');
         let mut answer = HttpResponse::with_body(self.status, BoxBody::new(text));
         with(answer.headers_mut());
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer.headers_mut().append(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         answer
     }
 }

@@ -22,14 +22,14 @@ use crate::keys::catalog::Catalog;
 use crate::keys::grants::Grant;
 use crate::site::Site;
 
-static X_KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
-static X_KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
-static X_KEY_TEAM: HeaderName = HeaderName::from_static("x-key-team");
-static X_KEY_PROJECT: HeaderName = HeaderName::from_static("x-key-project");
-static X_KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
-static X_KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
-static X_KEY_FIELDS: HeaderName = HeaderName::from_static("x-key-fields");
-static X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
+const X_KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
+const X_KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
+const X_KEY_TEAM: HeaderName = HeaderName::from_static("x-key-team");
+const X_KEY_PROJECT: HeaderName = HeaderName::from_static("x-key-project");
+const X_KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
+const X_KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
+const X_KEY_FIELDS: HeaderName = HeaderName::from_static("x-key-fields");
+const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
 
 /// What of a name stands unescaped in a header: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -191,24 +191,29 @@ fn unjudged(why: &Unjudged, call: &Call<'_>) -> HttpResponse {
 fn let_through(key: Option<&KnownKey>) -> HttpResponse {
     let mut answer = HttpResponse::new(StatusCode::OK);
     let headers = answer.headers_mut();
-    let mut set = |name: &HeaderName, value: Option<HeaderValue>| {
-        headers.insert(name.clone(), value.unwrap_or(HeaderValue::from_static("")));
+    let mut set = |name: HeaderName, value: Option<HeaderValue>| {
+        headers.append(name, value.unwrap_or(HeaderValue::from_static("")));
     };
     // Shared, not copied: many keys tell the same.
     let shared = key.map(KnownKey::in_headers);
-    set(&X_KEY_ID, key.map(|key| plain(key.id())));
-    set(&X_KEY_NAME, key.map(|key| plain(escaped(key.name()))));
-    set(&X_KEY_TEAM, shared.map(|told| told.team.clone()));
-    set(&X_KEY_PROJECT, shared.map(|told| told.project.clone()));
-    set(&X_KEY_KIND, shared.map(|told| told.kind.clone()));
-    set(&X_KEY_PERMISSIONS, shared.map(|told| told.permissions.clone()));
-    set(&X_KEY_FIELDS, shared.map(|told| told.fields.clone()));
-    set(&X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
+    set(X_KEY_ID, key.map(|key| plain(key.id())));
+    set(X_KEY_NAME, key.map(|key| plain(escaped(key.name()))));
+    set(X_KEY_TEAM, shared.map(|told| told.team.clone()));
+    set(X_KEY_PROJECT, shared.map(|told| told.project.clone()));
+    set(X_KEY_KIND, shared.map(|told| told.kind.clone()));
+    set(X_KEY_PERMISSIONS, shared.map(|told| told.permissions.clone()));
+    set(X_KEY_FIELDS, shared.map(|told| told.fields.clone()));
+    set(X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
     answer
 }
 
+/// Three bytes stand for such a one.
+fn is_escaped(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 fn escaped(name: &str) -> String {
-    let mut text = String::with_capacity(2 * name.len());
+    let mut text = String::with_capacity(name.len() + 2 * name.bytes().filter(is_escaped).count());
     text.extend(utf8_percent_encode(name, UNRESERVED));
     text
 }

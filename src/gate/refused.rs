@@ -129,7 +129,7 @@ pub fn unauthorized(verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
 fn another_key(verdict: &Verdict<'_>, required: Option<&[Grant]>, call: &Call<'_>) -> HttpResponse {
     let refusals = call.site.gate.refusals();
     let challenge = |headers: &mut HeaderMap| {
-        headers.insert(WWW_AUTHENTICATE, refusals.challenge(verdict.code()));
+        headers.append(WWW_AUTHENTICATE, refusals.challenge(verdict.code()));
     };
     refusals.problem(verdict).answer(&call.id, required, challenge)
 }

@@ -246,7 +246,12 @@ mod tests {
 
     #[test]
     fn what_is_told_of_a_key_is_json() {
-        let key = Packer::new(Catalog::built_in()).pack(read()).expect("readable");
+        let pack = |read| Packer::new(Catalog::built_in()).pack(read).expect("readable");
+        for read in [read(), ReadKey { expiration: Expiration(None), ..read() }] {
+            let plain = pack(ReadKey { name: "HR sync".to_owned(), ..read }).json(moment(7));
+            assert_eq!(plain.capacity(), plain.len(), "it is sent as it is");
+        }
+        let key = pack(read());
         let told: serde_json::Value = serde_json::from_str(&key.json(moment(0))).expect("it is JSON");
         assert_eq!(told["name"], "HR \"sync\"");
         assert_eq!(told["id"], key.id());

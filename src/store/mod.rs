@@ -114,9 +114,18 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let keep = move |store: &Store| match &*store.ballast {
-            Some(ballast) if !ballast.is_there_again() => Err(Fault::unavailable("the disk is full")),
-            _ => store.keep(work),
+        self.in_turn(move |store| store.keep_unless_full(work)).await
+    }
+
+    /// As [`write`](Store::write); tells also what it cost of a processor, the commit included. Waiting costs none.
+    pub async fn write_at_a_cost<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<(T, Duration), Fault> {
+        let keep = move |store: &Store| {
+            let before = processor_time();
+            let (done, spreading) = store.keep_unless_full(work)?;
+            Ok(((done, processor_time().saturating_sub(before)), spreading))
         };
         self.in_turn(keep).await
     }
@@ -163,6 +172,16 @@ impl Store {
             }
         }
         Ok(done)
+    }
+
+    fn keep_unless_full<T>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Fault>,
+    ) -> Result<(T, Option<Spreading>), Fault> {
+        match &*self.ballast {
+            Some(ballast) if !ballast.is_there_again() => Err(Fault::unavailable("the disk is full")),
+            _ => self.keep(work),
+        }
     }
 
     /// Commits, and begins to spread what was noted.
@@ -251,4 +270,10 @@ impl From<diesel::result::Error> for Fault {
     fn from(cause: diesel::result::Error) -> Fault {
         Fault::unavailable(cause)
     }
+}
+
+/// Of this thread.
+fn processor_time() -> Duration {
+    let told = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(told.tv_sec).unwrap_or(0), u32::try_from(told.tv_nsec).unwrap_or(0))
 }

@@ -21,7 +21,7 @@ const BUDGET: Duration = Duration::from_millis(10);
 /// What the last one may cost: who stops a program does not wait for long.
 const LAST_BUDGET: Duration = Duration::from_secs(5);
 /// Keys of one transaction, so that whoever else writes need not wait long.
-const KEYS: usize = 500;
+const KEYS: usize = 250;
 /// Flushes between two prunings.
 const PRUNE_EVERY: u32 = 60;
 /// Rows of each sort that one step of a pruning forgets, and steps of one pruning.
@@ -72,15 +72,11 @@ impl Usage {
         Ok(())
     }
 
-    /// Writes a batch; answers what that cost of a processor. Waiting costs none.
+    /// Writes a batch; answers what that cost of a processor.
     async fn write(&self, batch: &Taken) -> Result<Duration, Fault> {
         let noted: Vec<_> = batch.iter().map(|(key, seen)| (KeyId::of_packed(*key), seen.clone())).collect();
-        let written = self.store.write(move |db| {
-            let before = processor_time();
-            store::add(db, &noted)?;
-            Ok(processor_time().saturating_sub(before))
-        });
-        written.await
+        let ((), cost) = self.store.write_at_a_cost(move |db| store::add(db, &noted)).await?;
+        Ok(cost)
     }
 
     /// Writes what is left when the server has ended. There is no next time: what cannot be written is lost.
@@ -132,10 +128,4 @@ fn merge(batch: &mut Taken, taken: Taken) {
     for (key, noted) in taken {
         batch.entry(key).or_default().put_back(noted);
     }
-}
-
-/// Of this thread.
-fn processor_time() -> Duration {
-    let told = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(told.tv_sec).unwrap_or(0), u32::try_from(told.tv_nsec).unwrap_or(0))
 }

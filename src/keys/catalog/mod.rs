@@ -11,7 +11,7 @@ mod offered;
 mod resource;
 mod route;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
@@ -95,7 +95,7 @@ pub struct Catalog {
     routes: Vec<Route>,
     gate: GateRules,
     /// All of them by their texts, for those who ask about one at every request.
-    grants: HashMap<String, Grant>,
+    grants: BTreeMap<String, Grant>,
 }
 
 impl Catalog {
