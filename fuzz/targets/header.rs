@@ -9,7 +9,11 @@ fuzz_target!(|data: &[u8]| {
     let lines: Vec<&[u8]> = data.split(|byte| *byte == b'\n').take(6).collect();
     let (own, authorization): (Vec<&[u8]>, Vec<&[u8]>) = lines.iter().partition(|line| line.first() == Some(&b'x'));
     let own: Vec<&[u8]> = own.iter().map(|line| &line[1..]).collect();
-    let is_bearer = |line: &&[u8]| line.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"));
+    // `Bearerx` is another scheme, which is nobody's business here.
+    let is_bearer = |line: &&[u8]| {
+        line.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+            && line.get(6).is_none_or(|behind| *behind == b' ')
+    };
     match bearer::read(authorization.iter().copied(), own.iter().copied()) {
         Presented::Text(text) => {
             assert!(!text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic()));
