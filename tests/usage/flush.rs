@@ -116,6 +116,9 @@ both_engines!(
             }
             (keys, noted)
         });
+        while usage.tally.keys() == 0 {
+            tokio::task::yield_now().await; // until the other thread has begun
+        }
         for _ in 0..30 {
             usage.flush().await.expect("a key may be noted while it is flushed");
         }
