@@ -4,19 +4,20 @@
 //! one second, which is what makes "newest first" stable. They are no secret and guard nothing.
 
 use std::cell::Cell;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use ulid::Ulid;
 
 use crate::clock::Moment;
+use crate::lock::locked;
 
 /// One generator for the process: within one millisecond it counts up instead of drawing anew.
 static GENERATOR: LazyLock<Mutex<ulid::Generator>> = LazyLock::new(|| Mutex::new(ulid::Generator::new()));
 
 /// A fresh ULID in small letters, made at `now`.
 pub(crate) fn mint(now: Moment) -> String {
-    text("", draw(&mut GENERATOR.lock().unwrap_or_else(PoisonError::into_inner), now))
+    text("", draw(&mut locked(&GENERATOR), now))
 }
 
 fn draw(generator: &mut ulid::Generator, now: Moment) -> Ulid {

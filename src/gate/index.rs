@@ -9,6 +9,7 @@ use super::known::KnownKey;
 use crate::keys::secret::Digest;
 use crate::lock::locked;
 use crate::usage::noted::Noted;
+use crate::usage::tally::{KeyBits, Places};
 
 /// A key as it lies in the index. With its digest it takes 152 bytes: eight more, and the allocator takes 192 for it.
 #[derive(Debug)]
@@ -73,6 +74,12 @@ impl Index {
     }
 }
 
+impl Places for Index {
+    fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>)) {
+        self.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
+    }
+}
+
 /// A digest is as good as random already, and nobody can choose one: its first eight bytes are the hash.
 #[derive(Clone, Copy, Debug, Default)]
 struct FirstBytes(u64);
@@ -114,17 +121,11 @@ mod tests {
     use crate::keys::expiration::Expiration;
     use crate::keys::key::KeyId;
     use crate::people::member::TeamId;
-    use crate::usage::tally::{KeyBits, Places, SHARDS, Tally};
+    use crate::usage::tally::{SHARDS, Tally};
 
     #[test]
     fn a_key_takes_152_bytes() {
         assert_eq!(size_of::<(Digest, Kept)>(), 152);
-    }
-
-    impl Places for Index {
-        fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>)) {
-            self.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
-        }
     }
 
     fn key() -> KnownKey {

@@ -148,7 +148,7 @@ impl Knowledge {
 
 impl Places for Knowledge {
     fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>)) {
-        self.index.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
+        self.index.visit(digest, look);
     }
 }
 

@@ -140,7 +140,7 @@ impl Noted {
     }
 
     fn begun(&self) -> Moment {
-        Moment::EARLIEST.max(Moment::from_unix(i64::from(self.hour) * HOUR_S).unwrap_or(Moment::EARLIEST))
+        Moment::from_unix(i64::from(self.hour) * HOUR_S).unwrap_or(Moment::EARLIEST)
     }
 
     fn count(&self) -> Option<Count> {
