@@ -181,9 +181,13 @@ impl Gate {
         let store = replica().unwrap_or_else(|| self.store.clone());
         let Some(read) = store.read_for_gate(move |db| store::find(db, &digest)).await? else { return Ok(None) };
         let packed = locked(&self.packer).pack(read);
-        let key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
-        let was_revoked = self.knowledge.index.see(&digest, |known| known.is_some_and(|known| known.key.is_revoked()));
-        Ok(Some(if was_revoked { key.revoked() } else { key }))
+        let mut key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
+        self.knowledge.index.see(&digest, |known| {
+            if let Some(known) = known {
+                key.stay_revoked(&known.key);
+            }
+        });
+        Ok(Some(key))
     }
 
     /// Whether it may be logged that a verdict could not be given: once a second, or strangers could fill the log.

@@ -198,9 +198,9 @@ impl KnownKey {
         out
     }
 
-    /// The same key, revoked.
-    pub(super) fn revoked(self) -> KnownKey {
-        KnownKey { is_revoked: true, ..self }
+    /// It is revoked if it was before.
+    pub(super) fn stay_revoked(&mut self, before: &KnownKey) {
+        self.is_revoked |= before.is_revoked;
     }
 }
 

@@ -1,10 +1,10 @@
 //! What this instance knows, and how it learns: all keys at the start, then what changed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
-use super::index::Index;
-use super::known::{Packer, ReadKey};
+use super::index::{Index, Keys};
+use super::known::{KnownKey, Packer, ReadKey};
 use super::lease::Lease;
 use super::planted::{Planted, clock_rate, is_planted};
 use super::store;
@@ -68,40 +68,18 @@ impl Knowledge {
 
     /// Reads every key, as of one moment. What was there before and is no more is forgotten.
     pub fn load(&self, db: &mut Db) -> Result<(), Fault> {
-        let was_empty = self.index.is_empty();
         let mut packer = Packer::new(self.catalog.clone());
-        let mut there: HashSet<Digest> = HashSet::new();
-        let applied = if is_planted(Planted::StaleFill) {
-            self.read_keys(db, &mut packer, &mut |_| ())?;
-            head_seq(db)?
+        let (keys, applied) = if is_planted(Planted::StaleFill) {
+            (read_keys(db, &mut packer)?, head_seq(db)?)
         } else {
             in_snapshot(db, |db| {
                 let seq = head_seq(db)?;
-                self.read_keys(db, &mut packer, &mut |digest| {
-                    if !was_empty {
-                        there.insert(digest);
-                    }
-                })?;
-                Ok::<Seq, Fault>(seq)
+                Ok::<_, Fault>((read_keys(db, &mut packer)?, seq))
             })?
         };
-        if !was_empty {
-            self.index.retain(|digest| there.contains(digest));
-        }
+        self.index.replace(keys);
         *self.learned() = Learned { applied: Some(applied), packer };
         Ok(())
-    }
-
-    fn read_keys(&self, db: &mut Db, packer: &mut Packer, seen: &mut impl FnMut(Digest)) -> Result<(), Fault> {
-        let keys = store::count(db)?;
-        huge_pages::allow_for(keys);
-        self.index.make_room(keys);
-        store::each(db, |keys| {
-            for (digest, key) in keys {
-                self.put(packer, digest, key);
-                seen(digest);
-            }
-        })
     }
 
     /// Learns what changed since.
@@ -131,19 +109,33 @@ impl Knowledge {
         })
     }
 
-    /// A key that cannot be read opens nothing, whatever was known of it, and keeps no other from opening.
     fn put(&self, packer: &mut Packer, digest: Digest, key: Option<ReadKey>) {
-        let id = key.as_ref().map(|key| key.id.clone());
-        match key.and_then(|key| packer.pack(key)) {
+        match key.and_then(|key| packed(packer, key)) {
             Some(known) => self.index.put(digest, known),
-            None => {
-                if let Some(id) = id {
-                    tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
-                }
-                self.index.remove(&digest);
-            }
+            None => self.index.remove(&digest),
         }
     }
+}
+
+fn read_keys(db: &mut Db, packer: &mut Packer) -> Result<Keys, Fault> {
+    let count = store::count(db)?;
+    huge_pages::allow_for(count);
+    let mut keys = Keys::with_room_for(count);
+    store::each(db, |read| {
+        let known = read.into_iter().filter_map(|(digest, key)| Some((digest, packed(packer, key?)?)));
+        known.for_each(|(digest, key)| keys.push(digest, key));
+    })?;
+    Ok(keys)
+}
+
+/// A key that cannot be read opens nothing, whatever was known of it, and keeps no other from opening.
+fn packed(packer: &mut Packer, key: ReadKey) -> Option<KnownKey> {
+    let id = key.id.clone();
+    let known = packer.pack(key);
+    if known.is_none() {
+        tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+    }
+    known
 }
 
 impl Places for Knowledge {

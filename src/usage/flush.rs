@@ -18,8 +18,8 @@ const EVERY: Duration = Duration::from_secs(2);
 /// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
 /// follow go on with the others: counting must not take the time of those who ask.
 const BUDGET: Duration = Duration::from_millis(10);
-/// What the last one may cost: who stops a program does not wait for long.
-const LAST_BUDGET: Duration = Duration::from_secs(5);
+/// How long the last one may take: who stops a program does not wait for long.
+const AT_THE_END: Duration = Duration::from_secs(5);
 /// Keys of one transaction, so that whoever else writes need not wait long.
 const KEYS: usize = 250;
 /// Flushes between two prunings.
@@ -52,41 +52,52 @@ impl Usage {
     /// Writes what was noted, shard after shard, until all are written or it has cost so much of a processor.
     async fn flush_within(&self, budget: Duration) -> Result<(), Fault> {
         let mut next = self.turn.lock().await;
-        let (mut left, mut batch, mut shards) = (budget, Taken::new(), 0);
-        while shards < SHARDS && !left.is_zero() {
-            match self.tally.take(*next, KEYS - batch.len()) {
-                Some(taken) => merge(&mut batch, taken),
-                None => (*next, shards) = ((*next + 1) % SHARDS, shards + 1),
-            }
-            if batch.len() >= KEYS || (shards == SHARDS && !batch.is_empty()) {
-                match self.write(&batch).await {
-                    Ok(cost) => left = left.saturating_sub(cost),
-                    Err(fault) => {
-                        self.tally.put_back(batch);
-                        return Err(fault);
-                    }
+        let (mut left, mut batch) = (budget, Taken::new());
+        for _ in 0..SHARDS {
+            // A key that is noted anew meanwhile waits for the next flush: else one would never end.
+            let mut due = self.tally.held(*next);
+            while due > 0 && !left.is_zero() {
+                let most = due.min(KEYS - batch.len());
+                merge(&mut batch, self.tally.take(*next, most));
+                due -= most;
+                if batch.len() >= KEYS {
+                    left = left.saturating_sub(self.write(std::mem::take(&mut batch)).await?);
                 }
-                batch.clear();
             }
+            if left.is_zero() {
+                break;
+            }
+            *next = (*next + 1) % SHARDS;
+        }
+        if !batch.is_empty() {
+            self.write(batch).await?;
         }
         Ok(())
     }
 
-    /// Writes a batch; answers what that cost of a processor.
-    async fn write(&self, batch: &Taken) -> Result<Duration, Fault> {
+    /// Writes a batch; answers what that cost of a processor. What cannot be written goes back into the tally.
+    async fn write(&self, batch: Taken) -> Result<Duration, Fault> {
         let noted: Vec<_> = batch.iter().map(|(key, seen)| (KeyId::of_packed(*key), seen.clone())).collect();
-        let ((), cost) = self.store.write_at_a_cost(move |db| store::add(db, &noted)).await?;
-        Ok(cost)
+        match self.store.write_at_a_cost(move |db| store::add(db, &noted)).await {
+            Ok(((), cost)) => Ok(cost),
+            Err(fault) => {
+                self.tally.put_back(batch);
+                Err(fault)
+            }
+        }
     }
 
     /// Writes what is left when the server has ended. There is no next time: what cannot be written is lost.
     pub async fn flush_for_the_last_time(&self) {
-        if let Err(fault) = self.flush_within(LAST_BUDGET).await {
-            tracing::error!(target: "keyrack", "the last use of keys could not be written: {fault}");
-        }
-        match self.tally.keys() {
-            0 => {}
-            keys => tracing::warn!(target: "keyrack", keys, "the last use of some keys is lost: too many were in use"),
+        match tokio::time::timeout(AT_THE_END, self.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => {
+                tracing::error!(target: "keyrack", "the last use of keys could not be written: {fault}");
+            }
+            Err(_) => {
+                let keys = self.tally.keys();
+                tracing::warn!(target: "keyrack", keys, "the last use of some keys is lost: too many were in use");
+            }
         }
     }
 
@@ -123,9 +134,12 @@ impl Usage {
     }
 }
 
-/// A key that was used while its shard was taken stands in two takings, and may stand in one statement but once.
+/// A key that was used while its shard was taken stands in two takings, and may stand in one statement but once. Of what is
+/// equally late, the later taking counts.
 fn merge(batch: &mut Taken, taken: Taken) {
     for (key, noted) in taken {
-        batch.entry(key).or_default().put_back(noted);
+        let both = batch.entry(key).or_default();
+        let before = std::mem::replace(both, noted);
+        both.put_back(before);
     }
 }

@@ -15,7 +15,7 @@ use crate::gate::verdict::Code;
 pub struct Noted {
     /// The last use since it was taken; [`Moment::EARLIEST`] for none.
     last_at: Moment,
-    /// From where it came; [`Ipv6Addr::UNSPECIFIED`] if that is not known.
+    /// From where it came, or one before it of the same hour; [`Ipv6Addr::UNSPECIFIED`] if none of them is known.
     address: Ipv6Addr,
     client: ClientHash,
     /// Hours since 1970.
@@ -25,8 +25,20 @@ pub struct Noted {
     outcome: Code,
     /// Whether that it was used from `address` in `hour` was taken before.
     is_address_told: bool,
-    is_listed: bool,
-    is_moved: bool,
+    /// Whether the last use came from `address`, and not from nobody knows where.
+    is_from_address: bool,
+    listing: Listing,
+}
+
+/// Whether somebody knows that there is something to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    /// There is nothing.
+    Unlisted,
+    /// It is listed.
+    Listed,
+    /// The key has another place.
+    Moved,
 }
 
 /// A request with a key, as it is noted.
@@ -80,8 +92,8 @@ impl Default for Noted {
             uses: 0,
             outcome: Code::Valid,
             is_address_told: false,
-            is_listed: false,
-            is_moved: false,
+            is_from_address: false,
+            listing: Listing::Unlisted,
         }
     }
 }
@@ -89,11 +101,11 @@ impl Default for Noted {
 impl Noted {
     /// Notes a request.
     pub fn note(&mut self, note: Note) -> Result<Left, Moved> {
-        if self.is_moved {
+        if self.listing == Listing::Moved {
             return Err(Moved);
         }
-        let mut left = Left { is_first: !self.is_listed, ..Left::default() };
-        self.is_listed = true;
+        let mut left = Left { is_first: self.listing == Listing::Unlisted, ..Left::default() };
+        self.listing = Listing::Listed;
         let hour = (note.at.unix().div_euclid(HOUR_S)) as i32; // the year 9999 is hour 70 million
         if (self.hour, self.outcome) != (hour, note.outcome) || self.uses == u32::MAX {
             left.count = self.count();
@@ -108,35 +120,45 @@ impl Noted {
     }
 
     fn come_last(&mut self, note: Note, left: &mut Left) {
-        let address = note.address.map_or(Ipv6Addr::UNSPECIFIED, mapped);
         if note.at < self.last_at {
             left.address = note.address.map(|address| (address, hour_of(note.at)));
             return;
         }
-        if address != self.address || hour_of(note.at) != hour_of(self.last_at) {
+        let is_other_hour = hour_of(note.at) != hour_of(self.last_at);
+        let address = match note.address {
+            Some(address) => mapped(address),
+            // The one that is known stays, to be told: where both sorts come in turn nothing has to be pushed out.
+            None if !is_other_hour => self.address,
+            None => Ipv6Addr::UNSPECIFIED,
+        };
+        if address != self.address || is_other_hour {
             left.address = self.last_address();
             self.is_address_told &= address == self.address;
             self.address = address;
         }
+        self.is_from_address = note.address.is_some();
         self.last_at = note.at;
         left.is_other_client = self.client != note.client;
         self.client = note.client;
     }
 
     /// Takes what was noted; the address and the client stay, for the next request of the same one.
-    pub fn take(&mut self) -> Result<TakenNote, Moved> {
-        if self.is_moved {
-            return Err(Moved);
-        }
+    pub fn take(&mut self) -> TakenNote {
         let taken = TakenNote { count: self.count(), last: self.last(), address: self.last_address() };
         self.is_address_told |= taken.address.is_some() && hour_of(self.last_at) == self.begun();
-        (self.last_at, self.uses, self.is_listed) = (Moment::EARLIEST, 0, false);
-        Ok(taken)
+        (self.last_at, self.uses) = (Moment::EARLIEST, 0);
+        if self.listing == Listing::Listed {
+            self.listing = Listing::Unlisted;
+        }
+        taken
     }
 
-    /// Leaves its place to another one.
+    /// Leaves its place to another one; one that was left has nothing to leave.
     pub fn leave(&mut self) -> Noted {
-        std::mem::replace(self, Noted { is_moved: true, ..Noted::default() })
+        if self.listing == Listing::Moved {
+            return Noted::default();
+        }
+        std::mem::replace(self, Noted { listing: Listing::Moved, ..Noted::default() })
     }
 
     fn begun(&self) -> Moment {
@@ -148,7 +170,7 @@ impl Noted {
     }
 
     fn last(&self) -> Option<(LastUse, ClientHash)> {
-        let address = (!self.address.is_unspecified()).then(|| self.address.to_canonical());
+        let address = self.is_from_address.then(|| self.address.to_canonical());
         (self.last_at != Moment::EARLIEST).then_some((LastUse { at: self.last_at, address, client: None }, self.client))
     }
 

@@ -4,7 +4,7 @@
 //! touch; here stands which of these places have something, and what did not fit into them. It knows nothing of where the
 //! counts go.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::gate::asked::Caller;
@@ -28,7 +28,7 @@ pub type Taken = BTreeMap<KeyBits, KeyUse>;
 
 /// Where the places of keys are.
 pub trait Places: Send + Sync {
-    /// Shows the place of a key, if it has one.
+    /// Shows the place of a key, if it has one: never one that was left.
     fn visit(&self, digest: &Digest, look: &mut dyn FnMut(KeyBits, &Mutex<Noted>));
 }
 
@@ -45,7 +45,7 @@ struct Shards([Mutex<Shard>; SHARDS]);
 #[derive(Default)]
 struct Shard {
     /// The keys whose places have something.
-    listed: Vec<Digest>,
+    listed: VecDeque<Digest>,
     /// What has no place.
     rest: HashMap<KeyBits, KeyUse>,
 }
@@ -82,7 +82,7 @@ impl Tally {
     fn keep(&self, key: KeyBits, digest: &Digest, left: Left) {
         let mut shard = self.shard_of(key);
         if left.is_first {
-            shard.listed.push(*digest);
+            shard.listed.push_back(*digest);
         }
         if left.count.is_some() || left.address.is_some() {
             let rest = shard.rest.entry(key).or_default();
@@ -101,31 +101,29 @@ impl Tally {
         }
     }
 
-    /// What was noted of at most so many keys in one of the [`SHARDS`], which is then no longer here; none if there is
-    /// nothing more.
-    pub fn take(&self, shard: usize, most: usize) -> Option<Taken> {
+    /// Of how many keys something is held in one of the [`SHARDS`]; one that has a place may count twice.
+    pub fn held(&self, shard: usize) -> usize {
+        let shard = locked(&self.shards.0[shard]);
+        shard.listed.len() + shard.rest.len()
+    }
+
+    /// What was noted of at most so many keys in one of the [`SHARDS`], which is then no longer here: first of those that
+    /// have waited longest.
+    pub fn take(&self, shard: usize, most: usize) -> Taken {
         let mut shard = locked(&self.shards.0[shard]);
-        let from = shard.listed.len().saturating_sub(most);
-        let listed = shard.listed.split_off(from);
-        let mut noted: Taken = shard.rest.extract_if(|_, _| true).take(most - listed.len()).collect();
+        let first = most.min(shard.listed.len());
+        let listed: Vec<Digest> = shard.listed.drain(..first).collect();
+        let mut noted: Taken = shard.rest.extract_if(|_, _| true).take(most - first).collect();
         drop(shard);
-        if listed.is_empty() && noted.is_empty() {
-            return None;
-        }
         listed.iter().for_each(|digest| self.take_from_place(digest, &mut noted));
-        Some(noted)
+        noted
     }
 
     fn take_from_place(&self, digest: &Digest, noted: &mut Taken) {
-        let mut has_moved = false;
-        self.visit(digest, |key, place| match locked(place).take() {
-            Ok(taken) => self.add(taken, noted.entry(key).or_default()),
-            Err(Moved) => has_moved = true,
+        self.visit(digest, |key, place| {
+            let taken = locked(place).take();
+            self.add(taken, noted.entry(key).or_default());
         });
-        if has_moved {
-            // Who moved it put the new place in before the old one was left.
-            self.take_from_place(digest, noted);
-        }
     }
 
     fn add(&self, taken: TakenNote, to: &mut KeyUse) {
@@ -153,9 +151,11 @@ impl Tally {
     /// Of how many keys something is held that was not taken.
     pub fn keys(&self) -> usize {
         let of_shard = |shard: &Mutex<Shard>| {
-            let shard = locked(shard);
-            let mut keys: Vec<KeyBits> = shard.rest.keys().copied().collect();
-            shard.listed.iter().for_each(|digest| self.visit(digest, |key, _| keys.push(key)));
+            let (mut keys, listed): (Vec<KeyBits>, VecDeque<Digest>) = {
+                let shard = locked(shard);
+                (shard.rest.keys().copied().collect(), shard.listed.clone())
+            };
+            listed.iter().for_each(|digest| self.visit(digest, |key, _| keys.push(key)));
             keys.sort_unstable();
             keys.dedup();
             keys.len()
@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn take(tally: &Tally) -> Vec<(KeyBits, KeyUse)> {
-        (0..SHARDS).filter_map(|shard| tally.take(shard, usize::MAX)).flatten().collect()
+        (0..SHARDS).flat_map(|shard| tally.take(shard, usize::MAX)).collect()
     }
 
     fn uses(taken: &[(KeyBits, KeyUse)]) -> u64 {
@@ -251,8 +251,8 @@ mod tests {
         let tally = Tally::default();
         (0..5)
             .for_each(|n| tally.note([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], Code::Valid, by(1, 1, "curl")));
-        let lengths = std::iter::repeat_with(|| tally.take(7, 2).map(|taken| taken.len())).take(4);
-        assert_eq!(lengths.collect::<Vec<_>>(), [Some(2), Some(2), Some(1), None]);
+        let lengths = std::iter::repeat_with(|| (tally.held(7), tally.take(7, 2).len())).take(4);
+        assert_eq!(lengths.collect::<Vec<_>>(), [(5, 2), (3, 2), (1, 1), (0, 0)]);
     }
 
     #[test]
@@ -268,6 +268,20 @@ mod tests {
         assert_eq!(addresses(3_601, 2), [(from(2), at(3_600))]);
         assert_eq!(addresses(3_602, 1), [(from(1), at(3_600))]);
         assert_eq!(addresses(3_603, 1), []);
+    }
+
+    #[test]
+    fn a_use_from_nobody_knows_where_is_the_last_and_the_address_before_it_is_told() {
+        let (tally, place) = tally();
+        note(&tally, &place, Code::Valid, by(10, 1, "curl"));
+        note(&tally, &place, Code::Valid, Caller { at: at(20), address: None, client: None });
+        let seen = take(&tally).remove(0).1;
+        assert_eq!(
+            (seen.addresses, seen.last.map(|last| (last.at, last.address))),
+            (vec![(from(1), at(0))], Some((at(20), None)))
+        );
+        note(&tally, &place, Code::Valid, Caller { at: at(3_600), address: None, client: None });
+        assert_eq!(take(&tally).remove(0).1.addresses, []);
     }
 
     #[test]

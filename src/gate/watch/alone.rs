@@ -42,7 +42,10 @@ impl Alone {
         let mut learned = self.knowledge.learned();
         self.knowledge.catch_up(&mut reader, &mut learned)?;
         *kept = Some(reader);
-        self.knowledge.lease.hold();
+        // It may have been stopped while it read.
+        if !self.is_stopped.load(Ordering::Acquire) {
+            self.knowledge.lease.hold();
+        }
         Ok(())
     }
 
@@ -102,8 +105,10 @@ impl Watching for Alone {
     }
 
     fn stop(&self) {
-        self.knowledge.lease.drop_it();
+        // Not between the look at it and the lease that follows from that.
+        let _reader = locked(&self.reader);
         self.is_stopped.store(true, Ordering::Release);
+        self.knowledge.lease.drop_it();
     }
 
     fn distrust(&self) {

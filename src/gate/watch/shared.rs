@@ -75,7 +75,7 @@ impl Shared {
             let now = lease_clock();
             let is_due = renewed.is_none_or(|at| now.since_boot() - at.since_boot() >= RENEWAL);
             let newest = self.waiting().iter().map(|waiting| waiting.seq).max();
-            let is_behind = newest > self.knowledge.learned().applied;
+            let is_behind = self.judges && newest > self.knowledge.learned().applied;
             if has_heard(db)? || is_due || is_behind {
                 self.learn(db)?;
                 (renewed, renewals) = (Some(now), renewals + 1);
