@@ -14,6 +14,7 @@ const NOUNS: &[&str] = &[
     "gate/asked",
     "gate/asker",
     "gate/bearer",
+    "gate/index/layers",
     "gate/index/mod",
     "gate/index/settled",
     "gate/known",
@@ -73,6 +74,7 @@ const NOUNS: &[&str] = &[
     "usage/noted",
     "usage/outcome",
     "usage/tally",
+    "usage/turn",
     "usage/used",
 ];
 

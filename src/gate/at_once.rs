@@ -6,12 +6,12 @@ use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::held::{ENVOY_PREFIX, Proxy};
 use super::{address, forward_auth, own_key};
 use crate::site::Site;
 
-/// The answer of a gate's door, if there is one without waiting for anything; else nothing has been done.
+/// The answer of a gate's door, if there is one without waiting for anything; else nothing has been done that counts.
 pub fn answer_at_once(head: &RequestHead, site: &Site) -> Option<HttpResponse> {
     let proxy = match head.uri.path() {
         address::OWN_KEY if matches!(head.method, Method::GET | Method::HEAD) => None,
@@ -21,10 +21,13 @@ pub fn answer_at_once(head: &RequestHead, site: &Site) -> Option<HttpResponse> {
         path if path.starts_with(ENVOY_PREFIX) => Some(Proxy::Envoy),
         _ => return None,
     };
+    // Of many keys none is near at hand: it is sought first, and comes while the rest of the request is read.
+    let sought = site.gate.seek(call::presented(head));
     let call = Call::of(head, site);
+    site.gate.fetch(&sought);
     let answer = match proxy {
-        Some(proxy) => forward_auth::ask_at_once(proxy, &call),
-        None => own_key::ask_at_once(&call),
+        Some(proxy) => forward_auth::ask_at_once(proxy, sought, &call),
+        None => own_key::ask_at_once(sought, &call),
     };
     answer.map(|answer| call.answer(Ok(answer)))
 }

@@ -13,6 +13,7 @@ use actix_web::http::header::{
 
 use super::asked::Caller;
 use super::bearer::{self, Presented};
+use super::judge::Sought;
 use super::known::KnownKey;
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -44,10 +45,9 @@ impl<'a> Call<'a> {
         Call { head, site, at, id: id::mint_request(at) }
     }
 
-    /// The key that the request itself presents.
-    pub fn presented(&self) -> Presented<'a> {
-        let all = |name: &HeaderName| self.head.headers.get_all(name).map(|value| value.as_bytes());
-        bearer::read(all(&AUTHORIZATION), all(&X_API_KEY))
+    /// The key that the request itself presents, sought.
+    pub fn sought(&self) -> Sought {
+        self.site.gate.seek(presented(self.head))
     }
 
     /// Whose request it is, if it comes from there.
@@ -93,6 +93,12 @@ impl<'a> Call<'a> {
         }
         problem::of_fault(&fault, &self.id)
     }
+}
+
+/// What a request itself presents as its key.
+pub fn presented(head: &RequestHead) -> Presented<'_> {
+    let all = |name: &HeaderName| head.headers.get_all(name).map(|value| value.as_bytes());
+    bearer::read(all(&AUTHORIZATION), all(&X_API_KEY))
 }
 
 /// A header's value of our own making: an id, a time, something that is escaped.

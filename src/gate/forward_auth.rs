@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::asked::{Asked, Caller, Told};
 use super::call::{Call, plain};
 use super::held::{self, Held, Proxy, Unclear};
+use super::judge::Sought;
 use super::known::KnownKey;
 use super::needs::{self, Needs, NeedsError};
 use super::path::{self, PathError};
@@ -69,11 +70,11 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
         Err(why) => return Ok(unjudged(&why, call)),
     };
     let tell = |verdict: &Verdict<'_>, _| passage.tell(verdict, call);
-    call.site.gate.judge(call.presented(), &passage.asked(call), passage.by(call), tell).await
+    call.site.gate.judge(call.sought(), &passage.asked(call), passage.by(call), tell).await
 }
 
 /// What a proxy is answered, as long as nothing has to be waited for.
-pub fn ask_at_once(proxy: Proxy, call: &Call<'_>) -> Option<HttpResponse> {
+pub fn ask_at_once(proxy: Proxy, sought: Sought, call: &Call<'_>) -> Option<HttpResponse> {
     if !call.site.askers.admit_proxy_at_once(call.head, call.at)? {
         return Some(refused::asker(call));
     }
@@ -82,7 +83,7 @@ pub fn ask_at_once(proxy: Proxy, call: &Call<'_>) -> Option<HttpResponse> {
         Err(why) => return Some(unjudged(&why, call)),
     };
     let tell = |verdict: &Verdict<'_>, _| passage.tell(verdict, call);
-    call.site.gate.judge_at_once(call.presented(), &passage.asked(call), passage.by(call), tell)
+    call.site.gate.judge_at_once(sought, &passage.asked(call), passage.by(call), tell)
 }
 
 /// Why a request is answered whatever key it brings: mostly something for whoever runs the proxy.

@@ -26,6 +26,12 @@ use crate::metrics::{Begun, Metrics};
 use crate::store::Store;
 use crate::usage::Usage;
 
+/// What a request presents, hashed, or why it cannot be a key; none: it presents nothing.
+pub struct Sought {
+    digest: Result<Digest, Option<Flaw>>,
+    begun: Begun,
+}
+
 /// This instance's gate.
 pub struct Gate {
     knowledge: Arc<Knowledge>,
@@ -83,22 +89,44 @@ impl Gate {
         }
     }
 
+    /// What a request presents, on its way to be judged. To be asked for early: what leads to the key comes near meanwhile.
+    pub fn seek(&self, presented: Presented<'_>) -> Sought {
+        let begun = self.metrics.begin();
+        let digest = match presented {
+            Presented::Nothing => Err(None),
+            Presented::Unreadable => Err(Some(Flaw::Other)),
+            Presented::Spaced => Err(Some(Flaw::Blank)),
+            Presented::Text(text) => Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| Some(flaw(why))),
+        };
+        if let Ok(digest) = &digest {
+            self.knowledge.index.fetch_way(digest);
+        }
+        Sought { digest, begun }
+    }
+
+    /// Has the key itself brought near, for when it is judged. Nothing rests on it.
+    pub fn fetch(&self, sought: &Sought) {
+        if let Ok(digest) = &sought.digest {
+            self.knowledge.index.fetch(digest);
+        }
+    }
+
     /// Judges what a request presents, hands the verdict and its moment to `tell`, and counts it; of a known key also as a
     /// use of it. By the index alone, at once; nothing while it may not be judged by.
     pub fn judge_at_once<T>(
         &self,
-        presented: Presented<'_>,
+        sought: Sought,
         asked: &Asked<'_>,
         by: Caller<'_>,
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> Option<T> {
-        self.knowledge.may_be_judged_by().then(|| self.judge_by_index(presented, asked, by, tell))
+        self.knowledge.may_be_judged_by().then(|| self.judge_by_index(sought, asked, by, tell))
     }
 
     /// As [`judge_at_once`](Gate::judge_at_once); while the index may not be judged by, the database is asked.
     pub async fn judge<T>(
         &self,
-        presented: Presented<'_>,
+        sought: Sought,
         asked: &Asked<'_>,
         by: Caller<'_>,
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
@@ -106,10 +134,10 @@ impl Gate {
         // Whoever comes here may have waited, for a body or a token: a key that expired meanwhile is refused.
         let by = Caller { at: self.clock.now(), ..by };
         if self.knowledge.may_be_judged_by() {
-            return Ok(self.judge_by_index(presented, asked, by, tell));
+            return Ok(self.judge_by_index(sought, asked, by, tell));
         }
-        let begun = self.metrics.begin();
-        let digest = match self.digest_of(presented, by) {
+        let begun = sought.begun;
+        let digest = match self.digest_of(sought, by) {
             Ok(digest) => digest,
             Err(verdict) => return Ok(self.pass(&verdict, by.at, begun, tell)),
         };
@@ -125,13 +153,13 @@ impl Gate {
 
     fn judge_by_index<T>(
         &self,
-        presented: Presented<'_>,
+        sought: Sought,
         asked: &Asked<'_>,
         by: Caller<'_>,
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> T {
-        let begun = self.metrics.begin();
-        match self.digest_of(presented, by) {
+        let begun = sought.begun;
+        match self.digest_of(sought, by) {
             Ok(digest) => {
                 let judge = |found: Option<&Kept>| {
                     let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);
@@ -147,15 +175,11 @@ impl Gate {
     }
 
     /// What is looked up, or the verdict on what cannot be a key.
-    fn digest_of(&self, presented: Presented<'_>, by: Caller<'_>) -> Result<Digest, Verdict<'static>> {
-        match presented {
-            Presented::Nothing => Err(Verdict::Refused(Code::Missing, None)),
-            Presented::Unreadable => Err(self.malformed(Flaw::Other, by)),
-            Presented::Spaced => Err(self.malformed(Flaw::Blank, by)),
-            Presented::Text(text) => {
-                Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| self.malformed(flaw(why), by))
-            }
-        }
+    fn digest_of(&self, sought: Sought, by: Caller<'_>) -> Result<Digest, Verdict<'static>> {
+        sought.digest.map_err(|flaw| match flaw {
+            None => Verdict::Refused(Code::Missing, None),
+            Some(flaw) => self.malformed(flaw, by),
+        })
     }
 
     fn pass<T>(
@@ -180,8 +204,13 @@ impl Gate {
     async fn ask(&self, digest: Digest) -> Result<Option<KnownKey>, Fault> {
         let store = replica().unwrap_or_else(|| self.store.clone());
         let Some(read) = store.read_for_gate(move |db| store::find(db, &digest)).await? else { return Ok(None) };
-        let packed = locked(&self.packer).pack(read);
-        let mut key = packed.ok_or_else(|| Fault::broken("the database holds a key that cannot be read"))?;
+        let id = read.id.clone();
+        let Some(mut key) = locked(&self.packer).pack(read) else {
+            if self.may_complain() {
+                tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+            }
+            return Ok(None);
+        };
         self.knowledge.index.see(&digest, |known| {
             if let Some(known) = known {
                 key.stay_revoked(&known.key);

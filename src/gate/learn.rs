@@ -104,8 +104,11 @@ impl Knowledge {
                 None => return Err(Fault::broken("a change of a kind that is not known here")),
             }
         }
+        // What was removed is one thing that changed, what comes now another.
+        self.index.settle();
         store::of_ids(db, &Vec::from_iter(ids), |keys| {
             keys.into_iter().for_each(|(digest, key)| self.put(packer, digest, key));
+            self.index.settle();
         })
     }
 
@@ -128,7 +131,7 @@ fn read_keys(db: &mut Db, packer: &mut Packer) -> Result<Keys, Fault> {
     Ok(keys)
 }
 
-/// A key that cannot be read opens nothing, whatever was known of it, and keeps no other from opening.
+/// A key that can be read. One that cannot opens nothing, whatever was known of it, and keeps no other from opening.
 fn packed(packer: &mut Packer, key: ReadKey) -> Option<KnownKey> {
     let id = key.id.clone();
     let known = packer.pack(key);

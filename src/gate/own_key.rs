@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::asked::Asked;
 use super::call::Call;
+use super::judge::Sought;
 use super::known::KnownKey;
 use super::verdict::{Code, Verdict};
 use super::{refused, wait_for_first};
@@ -26,9 +27,9 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 }
 
 /// As [`ask`], as long as nothing has to be waited for.
-pub fn ask_at_once(call: &Call<'_>) -> Option<HttpResponse> {
+pub fn ask_at_once(sought: Sought, call: &Call<'_>) -> Option<HttpResponse> {
     let by = call.by(Some(call.site.client_of(call.head)));
-    call.site.gate.judge_at_once(call.presented(), &Asked::default(), by, |verdict, at| tell(verdict, at, call))
+    call.site.gate.judge_at_once(sought, &Asked::default(), by, |verdict, at| tell(verdict, at, call))
 }
 
 fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
@@ -40,7 +41,7 @@ fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
 
 async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>, Moment) -> T) -> Result<T, Fault> {
     let by = call.by(Some(call.site.client_of(call.head)));
-    call.site.gate.judge(call.presented(), &Asked::default(), by, tell).await
+    call.site.gate.judge(call.sought(), &Asked::default(), by, tell).await
 }
 
 /// The key revokes itself, from wherever it is. A publishable one cannot: anyone can present it.

@@ -165,6 +165,9 @@ fn prefix_length(text: &str) -> usize {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// That no key has: nobody knows a text with this hash.
+    pub(crate) const NOBODYS: Digest = Digest([0; 32]);
+
     /// The digest of what can be a key of one of these prefixes: what the gate needs of it, which keeps no copy.
     pub fn of_presented<'a>(text: &str, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Digest, Malformed> {
         check(text, prefixes).map(|()| Digest(Sha256::digest(text.as_bytes()).into()))

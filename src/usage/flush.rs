@@ -1,5 +1,5 @@
 //! From memory to the tables: every two seconds, when the server stops, and by hand in tests. What cannot be written
-//! goes back into the tally and waits for the next time.
+//! goes back and waits for the next time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +8,23 @@ use tokio::sync::Mutex;
 
 use super::store;
 use super::tally::{SHARDS, Taken, Tally};
-use crate::clock::Clock;
+use super::turn::Turn;
+use crate::clock::{Clock, Uptime};
 use crate::fault::Fault;
 use crate::keys::key::KeyId;
 use crate::store::Store;
 
 /// From one flush to the next: what a crash may lose.
 const EVERY: Duration = Duration::from_secs(2);
-/// What one flush may cost of a processor. Where more keys are in use than can be written for that, the flushes that
-/// follow go on with the others: counting must not take the time of those who ask.
-const BUDGET: Duration = Duration::from_millis(10);
-/// How long the last one may take: who stops a program does not wait for long.
-const AT_THE_END: Duration = Duration::from_secs(5);
+/// What one flush may take. Where more keys are in use than can be written for that, the flushes that follow go on with the
+/// others: counting must not take the time of those who ask.
+const BUDGET: Budget = Budget { processor: Duration::from_millis(10), time: Duration::MAX };
+/// What the last one may take: who stops a program does not wait for long.
+const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::from_secs(5) };
+/// How much longer a batch may take that began before.
+const GRACE: Duration = Duration::from_secs(3);
+/// All that it takes.
+const NO_LIMIT: Budget = Budget { processor: Duration::MAX, time: Duration::MAX };
 /// Keys of one transaction, so that whoever else writes need not wait long.
 const KEYS: usize = 250;
 /// Flushes between two prunings.
@@ -33,41 +38,45 @@ pub struct Usage {
     pub tally: Tally,
     store: Store,
     clock: Clock,
-    /// One flush at a time: whoever asks for one after another began gets all that was noted before. It holds the shard
-    /// that is next.
-    turn: Mutex<usize>,
+    /// One flush at a time: whoever asks for one after another began gets all that was noted before.
+    turn: Mutex<Turn>,
+}
+
+/// What a flush may take: after a batch with which it is spent, it ends.
+#[derive(Clone, Copy)]
+struct Budget {
+    processor: Duration,
+    time: Duration,
 }
 
 impl Usage {
     /// Nothing noted yet.
     pub fn new(store: Store, clock: Clock) -> Usage {
-        Usage { tally: Tally::default(), store, clock, turn: Mutex::new(0) }
+        Usage { tally: Tally::default(), store, clock, turn: Mutex::default() }
     }
 
     /// Writes all that was noted. What could not be written is kept for the next time, and the error told.
     pub async fn flush(&self) -> Result<(), Fault> {
-        self.flush_within(Duration::MAX).await
+        self.flush_within(NO_LIMIT).await
     }
 
-    /// Writes what was noted, shard after shard, until all are written or it has cost so much of a processor.
-    async fn flush_within(&self, budget: Duration) -> Result<(), Fault> {
-        let mut next = self.turn.lock().await;
-        let (mut left, mut batch) = (budget, Taken::new());
-        for _ in 0..SHARDS {
-            // A key that is noted anew meanwhile waits for the next flush: else one would never end.
-            let mut due = self.tally.held(*next);
-            while due > 0 && !left.is_zero() {
-                let most = due.min(KEYS - batch.len());
-                merge(&mut batch, self.tally.take(*next, most));
-                due -= most;
+    /// Writes what the flush before left of its shard, then what each shard holds, until that is all or the budget is spent.
+    async fn flush_within(&self, budget: Budget) -> Result<(), Fault> {
+        let mut turn = self.turn.lock().await;
+        let (begun, mut cost, mut batch) = (Uptime::now(), Duration::ZERO, Taken::new());
+        for shard in 0..=SHARDS {
+            if shard > 0 {
+                turn.begin_next(&self.tally);
+            }
+            while let Some(taken) = turn.take(&self.tally, KEYS - batch.len()) {
+                merge(&mut batch, taken);
                 if batch.len() >= KEYS {
-                    left = left.saturating_sub(self.write(std::mem::take(&mut batch)).await?);
+                    cost += self.write(std::mem::take(&mut batch)).await?;
+                    if cost >= budget.processor || Uptime::now().since_boot() - begun.since_boot() >= budget.time {
+                        return Ok(());
+                    }
                 }
             }
-            if left.is_zero() {
-                break;
-            }
-            *next = (*next + 1) % SHARDS;
         }
         if !batch.is_empty() {
             self.write(batch).await?;
@@ -89,14 +98,17 @@ impl Usage {
 
     /// Writes what is left when the server has ended. There is no next time: what cannot be written is lost.
     pub async fn flush_for_the_last_time(&self) {
-        match tokio::time::timeout(AT_THE_END, self.flush()).await {
-            Ok(Ok(())) => {}
+        // A batch that has begun is waited for a while longer: a database that does not answer must not keep a program from
+        // ending.
+        let flushed = tokio::time::timeout(LAST_BUDGET.time + GRACE, self.flush_within(LAST_BUDGET)).await;
+        let keys = self.tally.keys() + self.turn.try_lock().map_or(0, |turn| turn.handed_over());
+        match flushed {
             Ok(Err(fault)) => {
-                tracing::error!(target: "keyrack", "the last use of keys could not be written: {fault}");
+                tracing::error!(target: "keyrack", keys, "the last use of keys could not be written: {fault}");
             }
-            Err(_) => {
-                let keys = self.tally.keys();
-                tracing::warn!(target: "keyrack", keys, "the last use of some keys is lost: too many were in use");
+            Ok(Ok(())) if keys == 0 => {}
+            _ => {
+                tracing::warn!(target: "keyrack", keys, "the last use of some keys is lost: there was no time to write it")
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod key_use;
 pub mod noted;
 pub mod outcome;
 pub mod tally;
+pub mod turn;
 pub mod used;
 
 mod flush;

@@ -27,16 +27,16 @@ pub struct Noted {
     is_address_told: bool,
     /// Whether the last use came from `address`, and not from nobody knows where.
     is_from_address: bool,
-    listing: Listing,
+    listed: Listed,
 }
 
-/// Whether somebody knows that there is something to be taken.
+/// Whether it stands among those from which something is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Listing {
+enum Listed {
     /// There is nothing.
-    Unlisted,
-    /// It is listed.
-    Listed,
+    No,
+    /// There is something.
+    Yes,
     /// The key has another place.
     Moved,
 }
@@ -93,7 +93,7 @@ impl Default for Noted {
             outcome: Code::Valid,
             is_address_told: false,
             is_from_address: false,
-            listing: Listing::Unlisted,
+            listed: Listed::No,
         }
     }
 }
@@ -101,11 +101,11 @@ impl Default for Noted {
 impl Noted {
     /// Notes a request.
     pub fn note(&mut self, note: Note) -> Result<Left, Moved> {
-        if self.listing == Listing::Moved {
+        if self.listed == Listed::Moved {
             return Err(Moved);
         }
-        let mut left = Left { is_first: self.listing == Listing::Unlisted, ..Left::default() };
-        self.listing = Listing::Listed;
+        let mut left = Left { is_first: self.listed == Listed::No, ..Left::default() };
+        self.listed = Listed::Yes;
         let hour = (note.at.unix().div_euclid(HOUR_S)) as i32; // the year 9999 is hour 70 million
         if (self.hour, self.outcome) != (hour, note.outcome) || self.uses == u32::MAX {
             left.count = self.count();
@@ -147,18 +147,18 @@ impl Noted {
         let taken = TakenNote { count: self.count(), last: self.last(), address: self.last_address() };
         self.is_address_told |= taken.address.is_some() && hour_of(self.last_at) == self.begun();
         (self.last_at, self.uses) = (Moment::EARLIEST, 0);
-        if self.listing == Listing::Listed {
-            self.listing = Listing::Unlisted;
+        if self.listed == Listed::Yes {
+            self.listed = Listed::No;
         }
         taken
     }
 
     /// Leaves its place to another one; one that was left has nothing to leave.
     pub fn leave(&mut self) -> Noted {
-        if self.listing == Listing::Moved {
+        if self.listed == Listed::Moved {
             return Noted::default();
         }
-        std::mem::replace(self, Noted { listing: Listing::Moved, ..Noted::default() })
+        std::mem::replace(self, Noted { listed: Listed::Moved, ..Noted::default() })
     }
 
     fn begun(&self) -> Moment {

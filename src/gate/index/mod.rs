@@ -3,22 +3,20 @@
 //!
 //! Most keys lie [settled]; what changed since lies in a map beside them, and is settled too when it has become much.
 
+mod layers;
 mod settled;
 
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
-use papaya::HashMap;
 
-use self::settled::{Settled, Unsettled};
+use self::layers::Layers;
+pub use self::settled::Keys;
 use super::known::KnownKey;
 use crate::keys::secret::Digest;
 use crate::lock::locked;
 use crate::usage::noted::Noted;
 use crate::usage::tally::{KeyBits, Places};
-
-/// So many changes are let be; beyond that, an eighth of the keys.
-const FEW: usize = 1_000;
 
 /// A key as it lies in the index.
 #[derive(Debug)]
@@ -44,52 +42,36 @@ impl Kept {
     }
 }
 
-/// Keys by their digests, for the index to have.
-#[derive(Debug)]
-pub struct Keys(Unsettled);
-
-impl Keys {
-    /// None yet; for so many there is room.
-    pub fn with_room_for(keys: usize) -> Keys {
-        Keys(Unsettled::with_room_for(keys))
-    }
-
-    /// One more.
-    pub fn push(&mut self, digest: Digest, key: KnownKey) {
-        self.0.push(digest, Kept::new(key));
-    }
-}
-
 /// All keys of all teams.
 #[derive(Debug, Default)]
 pub struct Index {
+    /// Nobody keeps what this holds for longer than a look: when it is laid out anew, that is waited for a while.
     layers: ArcSwap<Layers>,
     /// One change at a time.
     turn: Mutex<()>,
 }
 
-#[derive(Debug, Default)]
-struct Layers {
-    settled: Settled,
-    /// What changed since they were settled; of those that are gone nothing.
-    since: HashMap<Digest, Kept, FirstBytes>,
-}
-
 impl Index {
-    /// Shows the key of that digest where it lies: a copy would cost more than the look-up. Whoever looks must not wait for
-    /// anything: a change may wait for him.
+    /// Shows the key of that digest where it lies: a copy would cost more than the look-up. Whoever looks changes nothing
+    /// here and waits for nobody who does.
     pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
         self.layers.load().see(digest, look)
+    }
+
+    /// Has what leads to the key of that digest brought near: memory is far, and a request has other things to do meanwhile.
+    pub fn fetch_way(&self, digest: &Digest) {
+        self.layers.load().fetch_way(digest);
+    }
+
+    /// Has the key of that digest brought near; a while after what leads to it.
+    pub fn fetch(&self, digest: &Digest) {
+        self.layers.load().fetch(digest);
     }
 
     /// Keeps a key, in place of what was known of it.
     pub fn put(&self, digest: Digest, key: KnownKey) {
         let _turn = locked(&self.turn);
-        let layers = self.layers.load_full();
-        layers.put(digest, key);
-        if layers.changes() > FEW.max(layers.len() / 8) {
-            self.lay_out(layers.keys(), layers);
-        }
+        self.layers.load().put(digest, key);
     }
 
     /// Forgets a key.
@@ -98,25 +80,30 @@ impl Index {
         self.layers.load().remove(digest);
     }
 
-    /// From now on these are all keys.
-    pub fn replace(&self, keys: Keys) {
-        let _turn = locked(&self.turn);
-        self.lay_out(keys, self.layers.load_full());
+    /// Lays everything out anew if much has changed. For when some changes are in, not for each: it takes half a second for
+    /// a million keys.
+    pub fn settle(&self) {
+        self.settle_beyond(Layers::changes_let_be);
     }
 
-    fn lay_out(&self, Keys(mut keys): Keys, before: Arc<Layers>) {
-        for (digest, kept) in keys.iter_mut() {
-            before.see(digest, |known| kept.succeed(known));
+    fn settle_beyond(&self, let_be: impl Fn(&Layers) -> usize) {
+        let turn = locked(&self.turn);
+        let layers = self.layers.load_full();
+        if layers.changes() > let_be(&layers) {
+            let after = layers.succeeded_by(layers.keys());
+            self.layers.store(Arc::new(after));
+            drop(turn);
+            give_back(layers);
         }
-        let (settled, rest) = Settled::of(keys);
-        let since = HashMap::default();
-        rest.into_iter().for_each(|(digest, kept)| _ = since.pin().insert(digest, kept));
-        self.layers.store(Arc::new(Layers { settled, since }));
-        // Whoever is the last to look at a million keys gives back their memory: that must not be a request, which looks for
-        // a microsecond.
-        while Arc::strong_count(&before) > 1 {
-            std::hint::spin_loop();
-        }
+    }
+
+    /// From now on these are all keys.
+    pub fn replace(&self, keys: Keys) {
+        let turn = locked(&self.turn);
+        let before = self.layers.load_full();
+        self.layers.store(Arc::new(before.succeeded_by(keys)));
+        drop(turn);
+        give_back(before);
     }
 
     /// How many keys there are.
@@ -130,39 +117,14 @@ impl Index {
     }
 }
 
-impl Layers {
-    fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
-        match self.settled.get(digest) {
-            Some(kept) => look(Some(kept)),
-            None => look(self.since.pin().get(digest)),
+/// Whoever is the last to look at a million keys gives back their memory. That should not be a request: they look for a
+/// microsecond, unless they are kept from going on.
+fn give_back(before: Arc<Layers>) {
+    for _ in 0..100_000 {
+        if Arc::strong_count(&before) == 1 {
+            break;
         }
-    }
-
-    fn put(&self, digest: Digest, key: KnownKey) {
-        let mut kept = Kept::new(key);
-        self.see(&digest, |known| kept.succeed(known));
-        self.since.pin().insert(digest, kept);
-        self.settled.outdate(&digest);
-    }
-
-    fn remove(&self, digest: &Digest) {
-        self.since.pin().remove(digest);
-        self.settled.outdate(digest);
-    }
-
-    fn len(&self) -> usize {
-        self.settled.len() + self.since.len()
-    }
-
-    fn changes(&self) -> usize {
-        self.settled.outdated() + self.since.len()
-    }
-
-    fn keys(&self) -> Keys {
-        let mut keys = Keys::with_room_for(self.len());
-        self.settled.iter().for_each(|(digest, kept)| keys.push(*digest, kept.key.clone()));
-        self.since.pin().iter().for_each(|(digest, kept)| keys.push(*digest, kept.key.clone()));
-        keys
+        std::hint::spin_loop();
     }
 }
 
@@ -171,30 +133,6 @@ impl Places for Index {
         // In turn: between two changes every place is where it is looked for.
         let _turn = locked(&self.turn);
         self.see(digest, |kept| kept.into_iter().for_each(|kept| look(kept.key.packed_id(), &kept.place)));
-    }
-}
-
-/// A digest is as good as random already, and nobody can choose one: its first eight bytes are the hash.
-#[derive(Clone, Copy, Debug, Default)]
-struct FirstBytes(u64);
-
-impl std::hash::BuildHasher for FirstBytes {
-    type Hasher = FirstBytes;
-
-    fn build_hasher(&self) -> FirstBytes {
-        FirstBytes(0)
-    }
-}
-
-impl std::hash::Hasher for FirstBytes {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 ^= u64::from_le_bytes(*first);
-        }
     }
 }
 
@@ -273,9 +211,7 @@ mod tests {
     }
 
     fn settle(index: &Index) {
-        let _turn = locked(&index.turn);
-        let layers = index.layers.load_full();
-        index.lay_out(layers.keys(), layers);
+        index.settle_beyond(|_| 0);
     }
 
     fn keys(of: &BTreeMap<u64, bool>) -> Keys {
@@ -313,14 +249,63 @@ mod tests {
     }
 
     #[test]
-    fn many_changes_are_settled() {
+    fn many_changes_are_settled_and_few_are_let_be() {
         let index = Index::default();
-        (0..3_000).for_each(|n| index.put(digest(n), key()));
-        (0..100).for_each(|n| index.remove(&digest(n)));
-        assert_eq!(index.len(), 2_900);
-        let layers = index.layers.load();
-        assert!(layers.settled.len() >= 1_900, "{}", layers.settled.len());
-        assert!((0..3_000).all(|n| index.see(&digest(n), |kept| kept.is_some()) == (n >= 100)));
+        let changes = || index.layers.load().changes();
+        (0..2_000).for_each(|n| index.put(digest(n), key()));
+        index.settle();
+        assert!(changes() < 100, "{}", changes());
+        (0..900).for_each(|n| index.put(digest(n), key()));
+        index.settle();
+        assert!(changes() >= 900, "{}", changes());
+        (900..1_100).for_each(|n| index.remove(&digest(n)));
+        (0..900).for_each(|n| index.remove(&digest(n)));
+        index.settle();
+        assert_eq!((index.len(), changes() < 100), (900, true));
+        assert!((0..2_000).all(|n| index.see(&digest(n), |kept| kept.is_some()) == (n >= 1_100)));
+    }
+
+    #[test]
+    fn keys_that_cannot_be_laid_out_are_known_all_the_same() {
+        let alike = |last: u8| Digest::from_bytes(&[[7; 31].as_slice(), &[last]].concat()).expect("32 bytes");
+        let (index, mut keys) = (Index::default(), Keys::with_room_for(3));
+        (0..3).for_each(|last| keys.push(alike(last), key()));
+        index.replace(keys);
+        assert!((0..3).all(|last| index.see(&alike(last), |kept| kept.is_some())));
+        assert_eq!(index.len(), 3);
+    }
+
+    #[test]
+    fn who_looks_while_keys_are_changed_never_misses_one_and_never_sees_a_revoke_taken_back() {
+        let (index, is_over) = (Index::default(), AtomicBool::new(false));
+        (0..8).for_each(|n| index.put(digest(n), key()));
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                let mut revoked = [false; 8];
+                while !is_over.load(Ordering::Acquire) {
+                    for n in 0..8 {
+                        let is_revoked = index.see(&digest(n), |kept| kept.map(|kept| kept.key.is_revoked()));
+                        let is_revoked = is_revoked.expect("it is there at any time");
+                        let was_revoked = std::mem::replace(&mut revoked[n as usize], is_revoked);
+                        assert!(is_revoked || !was_revoked);
+                    }
+                }
+            });
+            for round in 0..20_000 {
+                index.put(digest(round % 8), packed(round > 10_000));
+                if round % 2 == 0 {
+                    settle(&index);
+                }
+            }
+            is_over.store(true, Ordering::Release);
+            looking.join().expect("no panic");
+        });
+    }
+
+    fn keys_of(digest: Digest, key: &KnownKey) -> Keys {
+        let mut keys = Keys::with_room_for(1);
+        keys.push(digest, key.clone());
+        keys
     }
 
     #[test]
@@ -337,8 +322,11 @@ mod tests {
             });
         };
         let take = || -> u64 {
-            let taken = (0..SHARDS).flat_map(|shard| tally.take(shard, 500));
-            taken.flat_map(|(_, noted)| noted.counts).map(|count| count.uses).sum()
+            let take = |shard| {
+                let held = tally.hand_over(shard);
+                tally.take_listed(shard, held.listed).into_iter().chain(held.rest)
+            };
+            (0..SHARDS).flat_map(take).flat_map(|(_, noted)| noted.counts).map(|count| count.uses).sum()
         };
         let is_over = AtomicBool::new(false);
         let taken = std::thread::scope(|scope| {
@@ -352,8 +340,10 @@ mod tests {
             let changing = scope.spawn(|| {
                 for n in 0..20_000 {
                     index.put(digest, key.clone());
-                    if n % 100 == 0 {
-                        settle(&index);
+                    match n % 100 {
+                        0 => settle(&index),
+                        50 => index.replace(keys_of(digest, &key)),
+                        _ => {}
                     }
                 }
             });

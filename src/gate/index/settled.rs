@@ -1,52 +1,69 @@
-//! Keys laid out so that a digest alone says where each must lie: one look into memory finds it, where a map that can grow
-//! takes three, each waiting for the one before. Of a million keys none is near at hand, and such a look takes longer than
+//! Keys laid out so that a digest says where each must lie, with the help of a small table: one look into far memory finds
+//! it, and can be begun early, where a map that can grow takes three, each waiting for the one before. Of a million keys none is near at hand, and such a look takes longer than
 //! all else that is done for a verdict.
 //!
 //! It is hashing by displacement (Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress", 2009): the first
-//! half of a digest says in which bucket a key is; for each bucket a pilot is sought that sends all of its keys, by the
-//! second half of their digests, to slots that are free. What is laid out stays so: a key that changes is marked, and lies
-//! elsewhere from then on.
+//! eight bytes of a digest say in which bucket a key is; for each bucket a pilot is sought that sends all of its keys, by the
+//! next eight bytes of their digests, to slots that are free. What is laid out stays so: a key that changes is marked, and
+//! lies elsewhere from then on.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Kept;
+use crate::gate::known::KnownKey;
 use crate::keys::secret::Digest;
 
-/// Keys of a bucket, on average: the pilots of a million keys stay near at hand.
+/// Keys of a bucket, on average: the pilots of a million keys take a third of a megabyte, which is nearer than the keys.
 const BUCKET: usize = 3;
 /// Of so many slots so many have a key. With fewer gaps more buckets find no pilot.
 const FILLED: (usize, usize) = (87, 100);
 
 /// A key where it lies. Aligned, it is in three lines of the cache and never in a fourth.
 #[derive(Debug)]
-#[repr(align(32))]
+#[repr(C, align(32))]
 struct Slot {
     digest: Digest,
     kept: Kept,
-    /// Whether it is known better elsewhere.
+    /// Whether it is known better elsewhere, or there is none: so a gap is no other type, and to see what a slot has takes no
+    /// look before.
     is_outdated: AtomicBool,
+}
+
+impl Slot {
+    fn of(digest: Digest, key: KnownKey) -> Slot {
+        Slot { digest, kept: Kept::new(key), is_outdated: AtomicBool::new(false) }
+    }
+
+    /// None, made of some key: what that shares lives as long as the layout.
+    fn gap(like: &KnownKey) -> Slot {
+        Slot { digest: Digest::NOBODYS, kept: Kept::new(like.clone()), is_outdated: AtomicBool::new(true) }
+    }
+
+    fn is_current(&self) -> bool {
+        !self.is_outdated.load(Ordering::Acquire)
+    }
 }
 
 /// Keys that are yet to be laid out, in the memory in which they will be.
 #[derive(Debug)]
-pub struct Unsettled(Vec<Option<Slot>>);
+pub struct Keys(Vec<Slot>);
 
-impl Unsettled {
+impl Keys {
     /// None yet; for so many there is room.
-    pub fn with_room_for(keys: usize) -> Unsettled {
-        Unsettled(Vec::with_capacity(slots_for(keys)))
+    pub fn with_room_for(keys: usize) -> Keys {
+        Keys(Vec::with_capacity(slots_for(keys)))
     }
 
     /// One more.
-    pub fn push(&mut self, digest: Digest, kept: Kept) {
-        self.0.push(Some(Slot { digest, kept, is_outdated: AtomicBool::new(false) }));
+    pub fn push(&mut self, digest: Digest, key: KnownKey) {
+        self.0.push(Slot::of(digest, key));
     }
 
     /// All of them, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Digest, &mut Kept)> {
-        self.0.iter_mut().flatten().map(|slot| (&slot.digest, &mut slot.kept))
+        self.0.iter_mut().map(|slot| (&slot.digest, &mut slot.kept))
     }
 }
 
@@ -55,19 +72,23 @@ impl Unsettled {
 pub struct Settled {
     /// One for each bucket.
     pilots: Vec<u8>,
-    slots: Vec<Option<Slot>>,
+    slots: Vec<Slot>,
     keys: usize,
     outdated: AtomicUsize,
 }
 
 impl Settled {
     /// Lays them out; those of buckets for which there is no pilot, of a million some thirty, are handed back.
-    pub fn of(Unsettled(mut slots): Unsettled) -> (Settled, Vec<(Digest, Kept)>) {
+    pub fn of(Keys(mut slots): Keys) -> (Settled, Vec<(Digest, Kept)>) {
         let keys = slots.len();
+        let Some(like) = slots.first().map(|slot| slot.kept.key.clone()) else {
+            return (Settled::default(), Vec::new());
+        };
         let Plan { pilots, mut targets } = plan(&mut slots);
-        slots.resize_with(targets.len(), || None);
-        let homeless = slots.iter_mut().zip(&targets).filter(|(_, target)| **target == NOWHERE);
-        let rest: Vec<_> = homeless.filter_map(|(slot, _)| slot.take()).map(|slot| (slot.digest, slot.kept)).collect();
+        slots.resize_with(targets.len(), || Slot::gap(&like));
+        let homeless = slots[..keys].iter_mut().zip(&targets).filter(|(_, target)| **target == NOWHERE);
+        let homeless = homeless.map(|(slot, _)| std::mem::replace(slot, Slot::gap(&like)));
+        let homeless: Vec<_> = homeless.map(|slot| (slot.digest, slot.kept)).collect();
         for at in 0..slots.len() {
             // Each exchange puts one where it belongs.
             while targets[at] != NOWHERE && targets[at] as usize != at {
@@ -76,15 +97,36 @@ impl Settled {
                 targets.swap(at, target);
             }
         }
-        let keys = keys - rest.len();
-        (Settled { pilots, slots, keys, outdated: AtomicUsize::new(0) }, rest)
+        let keys = keys - homeless.len();
+        (Settled { pilots, slots, keys, outdated: AtomicUsize::new(0) }, homeless)
+    }
+
+    /// Where the key of that digest lies, if it does.
+    fn slot_for(&self, digest: &Digest) -> Option<&Slot> {
+        let (first, second) = heads(digest);
+        let pilot = self.pilots.get(part_of(first, self.pilots.len()))?;
+        self.slots.get(part_of(displaced(second, *pilot), self.slots.len()))
     }
 
     fn find(&self, digest: &Digest) -> Option<&Slot> {
-        let (first, second) = halves(digest);
-        let pilot = self.pilots.get(part_of(first, self.pilots.len()))?;
-        let slot = self.slots.get(part_of(displaced(second, *pilot), self.slots.len()))?;
-        slot.as_ref().filter(|slot| slot.digest == *digest)
+        self.slot_for(digest).filter(|slot| slot.digest == *digest)
+    }
+
+    /// Has the pilot brought near that says where the key of that digest lies.
+    pub fn fetch_pilot(&self, digest: &Digest) {
+        if let Some(pilot) = self.pilots.get(part_of(heads(digest).0, self.pilots.len())) {
+            prefetch(pilot);
+        }
+    }
+
+    /// Has the memory in which the key of that digest lies brought near, while something else is done.
+    pub fn fetch(&self, digest: &Digest) {
+        if let Some(Slot { digest, kept, is_outdated }) = self.slot_for(digest) {
+            prefetch(digest);
+            prefetch(&kept.key);
+            prefetch(&kept.place);
+            prefetch(is_outdated);
+        }
     }
 
     /// The key of that digest, unless it is outdated.
@@ -103,7 +145,7 @@ impl Settled {
 
     /// All that are not outdated.
     pub fn iter(&self) -> impl Iterator<Item = (&Digest, &Kept)> {
-        self.slots.iter().flatten().filter(|slot| slot.is_current()).map(|slot| (&slot.digest, &slot.kept))
+        self.slots.iter().filter(|slot| slot.is_current()).map(|slot| (&slot.digest, &slot.kept))
     }
 
     /// How many are not outdated.
@@ -114,12 +156,6 @@ impl Settled {
     /// How many are.
     pub fn outdated(&self) -> usize {
         self.outdated.load(Ordering::Relaxed)
-    }
-}
-
-impl Slot {
-    fn is_current(&self) -> bool {
-        !self.is_outdated.load(Ordering::Acquire)
     }
 }
 
@@ -135,14 +171,15 @@ struct Plan {
     targets: Vec<u32>,
 }
 
+/// No slot has this number: so many would take 640 GB.
 const NOWHERE: u32 = u32::MAX;
 
 /// Sorts keys into buckets and seeks their pilots.
-fn plan(keys: &mut [Option<Slot>]) -> Plan {
-    let halves_of = |slot: &Option<Slot>| slot.as_ref().map_or((0, 0), |slot| halves(&slot.digest));
-    keys.sort_unstable_by_key(halves_of);
+fn plan(keys: &mut [Slot]) -> Plan {
+    let heads_of = |slot: &Slot| heads(&slot.digest);
+    keys.sort_unstable_by_key(heads_of);
     let count = keys.len().div_ceil(BUCKET);
-    let bucket_of = |slot: &Option<Slot>| part_of(halves_of(slot).0, count);
+    let bucket_of = |slot: &Slot| part_of(heads_of(slot).0, count);
     let mut buckets: Vec<Range<u32>> = Vec::with_capacity(count);
     for bucket in keys.chunk_by(|a, b| bucket_of(a) == bucket_of(b)) {
         let from = buckets.last().map_or(0, |before| before.end);
@@ -154,7 +191,7 @@ fn plan(keys: &mut [Option<Slot>]) -> Plan {
     let mut free = vec![true; targets.len()];
     for bucket in buckets {
         let bucket = bucket.start as usize..bucket.end as usize;
-        let seconds: Vec<u64> = keys[bucket.clone()].iter().map(|slot| halves_of(slot).1).collect();
+        let seconds: Vec<u64> = keys[bucket.clone()].iter().map(|slot| heads_of(slot).1).collect();
         if let Some((pilot, found)) = pilot_for(&seconds, &mut free) {
             pilots[bucket_of(&keys[bucket.start])] = pilot;
             targets[bucket].copy_from_slice(&found);
@@ -177,10 +214,10 @@ fn pilot_for(seconds: &[u64], free: &mut [bool]) -> Option<(u8, Vec<u32>)> {
     })
 }
 
-/// A digest is as good as random, and nobody can choose one: so is each of these.
-fn halves(digest: &Digest) -> (u64, u64) {
-    let half = |from: usize| digest.as_bytes()[from..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-    (half(0), half(8))
+/// The first eight bytes and the next. A digest is as good as random, and nobody can choose one: so is each of these.
+fn heads(digest: &Digest) -> (u64, u64) {
+    let ([first, second, ..], _) = digest.as_bytes().as_chunks() else { unreachable!("a digest has 32 bytes") };
+    (u64::from_be_bytes(*first), u64::from_be_bytes(*second))
 }
 
 fn displaced(second: u64, pilot: u8) -> u64 {
@@ -188,6 +225,15 @@ fn displaced(second: u64, pilot: u8) -> u64 {
     const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
     (second ^ u64::from(pilot).wrapping_mul(MIX)).wrapping_mul(MIX)
 }
+
+#[cfg(target_arch = "x86_64")]
+fn prefetch<T>(what: &T) {
+    safe_arch::prefetch_t0(what);
+}
+
+/// Elsewhere it is waited for when it is looked at.
+#[cfg(not(target_arch = "x86_64"))]
+fn prefetch<T>(_: &T) {}
 
 /// Which of so many equal parts a number falls into.
 fn part_of(number: u64, parts: usize) -> usize {
@@ -199,25 +245,24 @@ mod tests {
     use super::super::tests::{digest, key};
     use super::*;
 
-    fn settled(keys: u64) -> (Settled, Vec<(Digest, Kept)>) {
-        let mut unsettled = Unsettled::with_room_for(0);
-        let known = key();
-        (0..keys).for_each(|n| unsettled.push(digest(n), Kept::new(known.clone())));
-        Settled::of(unsettled)
+    fn settled(count: u64) -> (Settled, Vec<(Digest, Kept)>) {
+        let (mut keys, known) = (Keys::with_room_for(0), key());
+        (0..count).for_each(|n| keys.push(digest(n), known.clone()));
+        Settled::of(keys)
     }
 
     #[test]
     fn a_key_takes_less_than_185_bytes() {
-        assert_eq!(size_of::<Option<Slot>>(), 160);
-        assert!(slots_for(1_000_000) * size_of::<Option<Slot>>() < 185_000_000);
+        assert_eq!(size_of::<Slot>(), 160);
+        assert!(slots_for(1_000_000) * size_of::<Slot>() < 185_000_000);
     }
 
     #[test]
     fn of_any_number_each_is_found_and_nothing_else() {
         for keys in (0..40).chain([1_000, 100_000]) {
-            let (settled, rest) = settled(keys);
-            assert!(rest.len() as u64 <= 12 + keys / 10_000, "{} of {keys}", rest.len());
-            assert_eq!(settled.len() + rest.len(), keys as usize);
+            let (settled, homeless) = settled(keys);
+            assert!(homeless.len() as u64 <= keys.min(90) / 5 + keys / 10_000, "{} of {keys}", homeless.len());
+            assert_eq!(settled.len() + homeless.len(), keys as usize);
             assert_eq!(settled.iter().count(), settled.len());
             let found = (0..keys).filter(|n| settled.get(&digest(*n)).is_some()).count();
             assert_eq!(found, settled.len());
@@ -227,11 +272,11 @@ mod tests {
 
     #[test]
     fn keys_that_no_pilot_parts_are_handed_back() {
-        let mut unsettled = Unsettled::with_room_for(3);
+        let mut keys = Keys::with_room_for(3);
         let alike = |last: u8| Digest::from_bytes(&[[7; 31].as_slice(), &[last]].concat()).expect("32 bytes");
-        (0..3).for_each(|last| unsettled.push(alike(last), Kept::new(key())));
-        let (settled, rest) = Settled::of(unsettled);
-        assert_eq!((settled.len(), rest.len()), (0, 3));
+        (0..3).for_each(|last| keys.push(alike(last), key()));
+        let (settled, homeless) = Settled::of(keys);
+        assert_eq!((settled.len(), homeless.len()), (0, 3));
         assert!(settled.get(&alike(0)).is_none());
     }
 

@@ -42,7 +42,6 @@ impl Alone {
         let mut learned = self.knowledge.learned();
         self.knowledge.catch_up(&mut reader, &mut learned)?;
         *kept = Some(reader);
-        // It may have been stopped while it read.
         if !self.is_stopped.load(Ordering::Acquire) {
             self.knowledge.lease.hold();
         }
@@ -102,11 +101,11 @@ impl Watching for Alone {
             }
             std::thread::park();
         }
+        // It may have been stopped in the moment in which it held the lease.
+        self.knowledge.lease.drop_it();
     }
 
     fn stop(&self) {
-        // Not between the look at it and the lease that follows from that.
-        let _reader = locked(&self.reader);
         self.is_stopped.store(true, Ordering::Release);
         self.knowledge.lease.drop_it();
     }
