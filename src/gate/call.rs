@@ -24,7 +24,8 @@ use crate::site::Site;
 // Names are parsed by the compiler: by text each look-up would do it anew.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
+/// When the key ends.
+pub const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
 
 /// A question.
 pub struct Call<'a> {

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::asked::{Asked, Caller, Told};
-use super::call::{Call, plain};
+use super::call::{Call, X_KEY_EXPIRES, plain};
 use super::held::{self, Held, Proxy, Unclear};
 use super::judge::Sought;
 use super::known::KnownKey;
@@ -30,7 +30,6 @@ const X_KEY_PROJECT: HeaderName = HeaderName::from_static("x-key-project");
 const X_KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
 const X_KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
 const X_KEY_FIELDS: HeaderName = HeaderName::from_static("x-key-fields");
-const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
 
 /// What of a name stands unescaped in a header: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

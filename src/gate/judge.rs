@@ -207,7 +207,7 @@ impl Gate {
         let id = read.id.clone();
         let Some(mut key) = locked(&self.packer).pack(read) else {
             if self.may_complain() {
-                tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+                store::tell_unreadable(id.as_str());
             }
             return Ok(None);
         };

@@ -136,7 +136,7 @@ fn packed(packer: &mut Packer, key: ReadKey) -> Option<KnownKey> {
     let id = key.id.clone();
     let known = packer.pack(key);
     if known.is_none() {
-        tracing::error!(target: "keyrack", key = %id, "the database holds a key that cannot be read: it is refused");
+        store::tell_unreadable(id.as_str());
     }
     known
 }

@@ -87,12 +87,17 @@ type Named = (Row, String, Option<String>);
 /// A key by its digest; none: its row cannot be read. It is refused, and keeps no other from being read.
 pub type Found = (Digest, Option<ReadKey>);
 
+/// Logs that a key is refused since what is stored of it means nothing here.
+pub fn tell_unreadable(key: &str) {
+    tracing::error!(target: "keyrack", key, "the database holds a key that cannot be read: it is refused");
+}
+
 fn read_all(rows: Vec<Named>) -> Vec<Found> {
     let read = rows.into_iter().filter_map(|(row, team, project)| {
         let (id, digest) = (row.id.clone(), Digest::from_bytes(&row.digest));
         let key = row.read(team, project);
         if key.is_none() || digest.is_none() {
-            tracing::error!(target: "keyrack", key = id, "the database holds a key that cannot be read: it is refused");
+            tell_unreadable(&id);
         }
         Some((digest?, key))
     });
