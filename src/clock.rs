@@ -121,7 +121,7 @@ impl Clock {
     /// What time it is.
     pub fn now(&self) -> Moment {
         let seconds = match self {
-            Clock::System => Utc::now().timestamp(),
+            Clock::System => seconds_now(),
             Clock::ByHand(seconds) => seconds.load(Ordering::SeqCst),
         };
         Moment(seconds.clamp(Moment::FIRST, Moment::LAST))
@@ -133,6 +133,17 @@ impl Clock {
             held.fetch_add(seconds, Ordering::SeqCst);
         }
     }
+}
+
+/// Seconds since 1970, as of the kernel's last tick: that is a few milliseconds ago at most, and every request asks.
+#[cfg(target_os = "linux")]
+fn seconds_now() -> i64 {
+    rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
+}
+
+#[cfg(not(target_os = "linux"))]
+fn seconds_now() -> i64 {
+    Utc::now().timestamp()
 }
 
 #[cfg(test)]

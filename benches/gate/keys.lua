@@ -1,11 +1,16 @@
--- wrk's requests: each brings a key of the file named by KEYS, in a fixed disorder. PIPELINED of them go out at once.
--- STATUS is what every answer is expected to be.
+-- wrk's requests: each brings a key of the file named by KEYS, in a fixed disorder. Of these every PARTS-th, from the
+-- PART-th on. PIPELINED of them go out at once.
 local requests, at = {}, 0
 local pipelined = tonumber(os.getenv("PIPELINED"))
+local part, parts = tonumber(os.getenv("PART")), tonumber(os.getenv("PARTS"))
 
 function init()
+  local line = 0
   for key in io.lines(os.getenv("KEYS")) do
-    requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. key })
+    if line % parts == part then
+      requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. key })
+    end
+    line = line + 1
   end
   math.randomseed(1)
   for i = #requests, 2, -1 do

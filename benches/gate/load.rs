@@ -7,6 +7,8 @@ use crate::server::Server;
 
 pub struct Load<'a> {
     pub keys: &'a Path,
+    /// Which of how many parts of them this round brings.
+    pub part: (usize, usize),
     pub pipelined: usize,
     /// What every answer must be.
     pub status: u16,
@@ -27,6 +29,8 @@ impl Load<'_> {
             .arg(crate::script())
             .arg(format!("{}{path}", server.url))
             .env("KEYS", self.keys)
+            .env("PART", self.part.0.to_string())
+            .env("PARTS", self.part.1.to_string())
             .env("PIPELINED", self.pipelined.to_string())
             .output()
             .expect("wrk and taskset are installed");

@@ -24,7 +24,7 @@ pub fn answer_at_once(head: &RequestHead, site: &Site) -> Option<HttpResponse> {
     // Of many keys none is near at hand: it is sought first, and comes while the rest of the request is read.
     let sought = site.gate.seek(call::presented(head));
     let call = Call::of(head, site);
-    site.gate.fetch(&sought);
+    sought.fetch();
     let answer = match proxy {
         Some(proxy) => forward_auth::ask_at_once(proxy, sought, &call),
         None => own_key::ask_at_once(sought, &call),

@@ -68,7 +68,7 @@ impl NoBody {
                 title: "The body is too long",
                 detail: "A question about a key has 16 KiB at most.",
             }
-            .answer(&call.id, |_| {}),
+            .answer(call.id(), |_| {}),
             NoBody::Broken => bad("The body did not arrive whole, and in time.", call),
         }
     }
@@ -77,5 +77,5 @@ impl NoBody {
 /// 400 for a body that is none.
 fn bad(detail: &str, call: &Call<'_>) -> HttpResponse {
     let status = StatusCode::BAD_REQUEST;
-    Problem { status, code: "BAD_REQUEST", title: "This is no question about a key", detail }.answer(&call.id, |_| {})
+    Problem { status, code: "BAD_REQUEST", title: "This is no question about a key", detail }.answer(call.id(), |_| {})
 }

@@ -1,6 +1,7 @@
 //! One question at a door, and what all answers have in common. Nothing is logged of a verdict: a line would cost more
 //! than the verdict itself, and the use of a key and the metrics tell more.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
@@ -22,7 +23,7 @@ use crate::problem;
 use crate::site::Site;
 
 // Names are parsed by the compiler: by text each look-up would do it anew.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When the key ends.
 pub const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
@@ -35,15 +36,18 @@ pub struct Call<'a> {
     pub site: &'a Site,
     /// When it came.
     pub at: Moment,
-    /// What it is called.
-    pub id: String,
+    id: OnceCell<String>,
 }
 
 impl<'a> Call<'a> {
     /// A question that just came.
     pub fn of(head: &'a RequestHead, site: &'a Site) -> Call<'a> {
-        let at = site.now();
-        Call { head, site, at, id: id::mint_request(at) }
+        Call { head, site, at: site.now(), id: OnceCell::new() }
+    }
+
+    /// What it is called, from when it is first asked: only of what is refused there is something to look up.
+    pub fn id(&self) -> &str {
+        self.id.get_or_init(|| id::mint_request(self.at))
     }
 
     /// The key that the request itself presents, sought.
@@ -69,14 +73,17 @@ impl<'a> Call<'a> {
         answer
     }
 
-    /// What every answer carries; a fault is told as a problem, and its cause logged once.
+    /// What every answer carries, and the id where its body names it; a fault is told as a problem, and its cause logged
+    /// once.
     pub fn answer(self, answered: Result<HttpResponse, Fault>) -> HttpResponse {
         let mut answer = answered.unwrap_or_else(|fault| self.excuse(fault));
         let headers = answer.headers_mut();
         // None of them is there yet: to append is then to insert, with half as many moves of each value.
         headers.append(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(X_REQUEST_ID, plain(self.id));
+        if let Some(id) = self.id.into_inner() {
+            headers.append(X_REQUEST_ID, plain(id));
+        }
         answer
     }
 
@@ -90,9 +97,9 @@ impl<'a> Call<'a> {
             && self.site.gate.may_complain()
         {
             let cause = fault.to_string();
-            tracing::error!(target: "keyrack", request = self.id, cause = %cause.escape_debug(), "cannot decide");
+            tracing::error!(target: "keyrack", request = self.id(), cause = %cause.escape_debug(), "cannot decide");
         }
-        problem::of_fault(&fault, &self.id)
+        problem::of_fault(&fault, self.id())
     }
 }
 

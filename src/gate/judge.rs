@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::asked::{Asked, Caller};
 use super::bearer::Presented;
-use super::index::Kept;
+use super::index::{Kept, Look};
 use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
@@ -26,10 +26,20 @@ use crate::metrics::{Begun, Metrics};
 use crate::store::Store;
 use crate::usage::Usage;
 
-/// What a request presents, hashed, or why it cannot be a key; none: it presents nothing.
+/// What a request presents, on its way to be judged.
 pub struct Sought {
-    digest: Result<Digest, Option<Flaw>>,
+    /// Hashed, and a look that has begun; or why it cannot be a key; none: it presents nothing.
+    hashed: Result<(Digest, Look), Option<Flaw>>,
     begun: Begun,
+}
+
+impl Sought {
+    /// Has the key brought near, for when it is judged. Nothing rests on it.
+    pub fn fetch(&self) {
+        if let Ok((digest, look)) = &self.hashed {
+            look.fetch(digest);
+        }
+    }
 }
 
 /// This instance's gate.
@@ -89,7 +99,7 @@ impl Gate {
         }
     }
 
-    /// What a request presents, on its way to be judged. To be asked for early: what leads to the key comes near meanwhile.
+    /// Seeks what a request presents, once the request is whole. Early: what leads to the key comes near meanwhile.
     pub fn seek(&self, presented: Presented<'_>) -> Sought {
         let begun = self.metrics.begin();
         let digest = match presented {
@@ -98,17 +108,11 @@ impl Gate {
             Presented::Spaced => Err(Some(Flaw::Blank)),
             Presented::Text(text) => Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| Some(flaw(why))),
         };
-        if let Ok(digest) = &digest {
-            self.knowledge.index.fetch_way(digest);
+        let hashed = digest.map(|digest| (digest, self.knowledge.index.look()));
+        if let Ok((digest, look)) = &hashed {
+            look.fetch_way(digest);
         }
-        Sought { digest, begun }
-    }
-
-    /// Has the key itself brought near, for when it is judged. Nothing rests on it.
-    pub fn fetch(&self, sought: &Sought) {
-        if let Ok(digest) = &sought.digest {
-            self.knowledge.index.fetch(digest);
-        }
+        Sought { hashed, begun }
     }
 
     /// Judges what a request presents, hands the verdict and its moment to `tell`, and counts it; of a known key also as a
@@ -137,8 +141,9 @@ impl Gate {
             return Ok(self.judge_by_index(sought, asked, by, tell));
         }
         let begun = sought.begun;
-        let digest = match self.digest_of(sought, by) {
-            Ok(digest) => digest,
+        // The look ends here: the database is waited for.
+        let digest = match self.hashed_of(sought, by) {
+            Ok((digest, _)) => digest,
             Err(verdict) => return Ok(self.pass(&verdict, by.at, begun, tell)),
         };
         let found = self.ask(digest).await?;
@@ -159,8 +164,8 @@ impl Gate {
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> T {
         let begun = sought.begun;
-        match self.digest_of(sought, by) {
-            Ok(digest) => {
+        match self.hashed_of(sought, by) {
+            Ok((digest, look)) => {
                 let judge = |found: Option<&Kept>| {
                     let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);
                     if let Some(Kept { key, place }) = found {
@@ -168,15 +173,15 @@ impl Gate {
                     }
                     self.pass(&verdict, by.at, begun, tell)
                 };
-                self.knowledge.index.see(&digest, judge)
+                look.see(&digest, judge)
             }
             Err(verdict) => self.pass(&verdict, by.at, begun, tell),
         }
     }
 
     /// What is looked up, or the verdict on what cannot be a key.
-    fn digest_of(&self, sought: Sought, by: Caller<'_>) -> Result<Digest, Verdict<'static>> {
-        sought.digest.map_err(|flaw| match flaw {
+    fn hashed_of(&self, sought: Sought, by: Caller<'_>) -> Result<(Digest, Look), Verdict<'static>> {
+        sought.hashed.map_err(|flaw| match flaw {
             None => Verdict::Refused(Code::Missing, None),
             Some(flaw) => self.malformed(flaw, by),
         })

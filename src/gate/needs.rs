@@ -48,22 +48,22 @@ impl Needs<'_> {
 
 /// Adds the permissions of a list, which are at least one.
 pub fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
+    // Mostly it is one, and then it is the catalog's own.
+    if let (true, Some(grant)) = (found.is_empty(), catalog.grant(list)) {
+        *found = Cow::Borrowed(std::slice::from_ref(grant));
+        return Ok(());
+    }
     for text in list.split([',', ' ']) {
         let Some(grant) = catalog.grant(text) else {
             return Err(Grant::parse(text).map_or(NeedsError::NotAPermission, |_| NeedsError::NotOffered));
         };
-        // Mostly it is one, and then it is the catalog's own.
-        if found.is_empty() {
-            *found = Cow::Borrowed(std::slice::from_ref(grant));
-        } else {
-            found.to_mut().push(grant.clone());
-        }
+        found.to_mut().push(grant.clone());
     }
     Ok(())
 }
 
 fn decoded(text: &str) -> Result<Cow<'_, str>, NeedsError> {
-    if !text.contains(['%', '+']) {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(text));
     }
     let spaced = text.replace('+', " ");

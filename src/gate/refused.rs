@@ -82,7 +82,7 @@ pub fn tell(verdict: &Verdict<'_>, required: &[Grant], door: Door, call: &Call<'
     let refusals = call.site.gate.refusals();
     let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
     let value = |text: String| HeaderValue::try_from(text).expect("ids of a catalog are ASCII");
-    refusals.problem(verdict).answer(&call.id, Some(required), |headers| {
+    refusals.problem(verdict).answer(call.id(), Some(required), |headers| {
         if code == Code::InsufficientPermissions {
             let realm = &refusals.realm;
             let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\"");
@@ -96,7 +96,7 @@ pub fn tell(verdict: &Verdict<'_>, required: &[Grant], door: Door, call: &Call<'
 fn throttled(verdict: &Verdict<'_>, door: Door, call: &Call<'_>) -> HttpResponse {
     let refusals = call.site.gate.refusals();
     let problem = if door == Door::Nginx { &refusals.throttled_by_nginx } else { refusals.problem(verdict) };
-    problem.answer(&call.id, None, |headers| {
+    problem.answer(call.id(), None, |headers| {
         headers.insert(RETRY_AFTER, RETRY_AFTER_S);
         if door == Door::Nginx {
             headers.insert(X_AUTH_STATUS.clone(), HeaderValue::from_static("429"));
@@ -112,7 +112,7 @@ pub fn asker(call: &Call<'_>) -> HttpResponse {
         title: "You may not ask about keys",
         detail: "Ask from an address in --gate-allow without a proxy between, or bring a gate token.",
     };
-    problem.answer(&call.id, |headers| {
+    problem.answer(call.id(), |headers| {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Keyrack gate\""));
     })
 }
@@ -131,12 +131,12 @@ fn another_key(verdict: &Verdict<'_>, required: Option<&[Grant]>, call: &Call<'_
     let challenge = |headers: &mut HeaderMap| {
         headers.append(WWW_AUTHENTICATE, refusals.challenge(verdict.code()));
     };
-    refusals.problem(verdict).answer(&call.id, required, challenge)
+    refusals.problem(verdict).answer(call.id(), required, challenge)
 }
 
 /// 403 whatever is presented, or for a key of a sort that may do less than others.
 pub fn forbidden(code: &'static str, title: &'static str, detail: &'static str, call: &Call<'_>) -> HttpResponse {
-    Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(&call.id, |_| ())
+    Problem { status: StatusCode::FORBIDDEN, code, title, detail }.answer(call.id(), |_| ())
 }
 
 fn of_code(code: Code) -> Problem<'static> {

@@ -27,7 +27,7 @@ async fn answer(call: &Call<'_>, question: Question) -> Result<HttpResponse, Fau
 /// Who may ask is told of every key that was found, also of one that is no longer good.
 fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
     let key = verdict.key().map_or_else(|| "null".to_owned(), |key| key.json(at));
-    let (code, id) = (verdict.code(), &call.id);
+    let (code, id) = (verdict.code(), call.id());
     let is_valid = code == Code::Valid;
     let told = format!("{{\"valid\":{is_valid},\"code\":\"{}\",\"key\":{key},\"request_id\":\"{id}\"}}", code.word());
     HttpResponse::Ok().content_type("application/json").body(told)

@@ -16,8 +16,8 @@ use crate::store::Store;
 
 /// From one flush to the next: what a crash may lose.
 const EVERY: Duration = Duration::from_secs(2);
-/// What one flush may take. Where more keys are in use than can be written for that, the flushes that follow go on with the
-/// others: counting must not take the time of those who ask.
+/// What one flush may take: half a percent of a core. Where more keys are in use than can be written for that, the flushes
+/// that follow go on with the others: counting must not take the time of those who ask.
 const BUDGET: Budget = Budget { processor: Duration::from_millis(10), time: Duration::MAX };
 /// What the last one may take: who stops a program does not wait for long.
 const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::from_secs(5) };
@@ -25,8 +25,8 @@ const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::f
 const GRACE: Duration = Duration::from_secs(3);
 /// All that it takes.
 const NO_LIMIT: Budget = Budget { processor: Duration::MAX, time: Duration::MAX };
-/// Keys of one transaction, so that whoever else writes need not wait long.
-const KEYS: usize = 250;
+/// Keys of one transaction, so that whoever else writes need not wait long, and a budget is not missed by much.
+const KEYS: usize = 100;
 /// Flushes between two prunings.
 const PRUNE_EVERY: u32 = 60;
 /// Rows of each sort that one step of a pruning forgets, and steps of one pruning.
@@ -42,7 +42,7 @@ pub struct Usage {
     turn: Mutex<Turn>,
 }
 
-/// What a flush may take: after a batch with which it is spent, it ends.
+/// What a flush may take: where another batch like the last one would go beyond it, it ends.
 #[derive(Clone, Copy)]
 struct Budget {
     processor: Duration,
@@ -71,8 +71,10 @@ impl Usage {
             while let Some(taken) = turn.take(&self.tally, KEYS - batch.len()) {
                 merge(&mut batch, taken);
                 if batch.len() >= KEYS {
-                    cost += self.write(std::mem::take(&mut batch)).await?;
-                    if cost >= budget.processor || Uptime::now().since_boot() - begun.since_boot() >= budget.time {
+                    let latest = self.write(std::mem::take(&mut batch)).await?;
+                    cost += latest;
+                    let took = Uptime::now().since_boot() - begun.since_boot();
+                    if cost + latest > budget.processor || took >= budget.time {
                         return Ok(());
                     }
                 }

@@ -8,7 +8,7 @@ mod settled;
 
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 use self::layers::Layers;
 pub use self::settled::Keys;
@@ -51,21 +51,36 @@ pub struct Index {
     turn: Mutex<()>,
 }
 
-impl Index {
+/// A look into the index: it shows no less than what was true when it began. Not to be kept while something is waited for.
+pub struct Look(Guard<Arc<Layers>>);
+
+impl Look {
     /// Shows the key of that digest where it lies: a copy would cost more than the look-up. Whoever looks changes nothing
     /// here and waits for nobody who does.
     pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
-        self.layers.load().see(digest, look)
+        self.0.see(digest, look)
     }
 
     /// Has what leads to the key of that digest brought near: memory is far, and a request has other things to do meanwhile.
     pub fn fetch_way(&self, digest: &Digest) {
-        self.layers.load().fetch_way(digest);
+        self.0.fetch_way(digest);
     }
 
     /// Has the key of that digest brought near; a while after what leads to it.
     pub fn fetch(&self, digest: &Digest) {
-        self.layers.load().fetch(digest);
+        self.0.fetch(digest);
+    }
+}
+
+impl Index {
+    /// Begins to look.
+    pub fn look(&self) -> Look {
+        Look(self.layers.load())
+    }
+
+    /// Looks once, as [`Look::see`].
+    pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
+        self.look().see(digest, look)
     }
 
     /// Keeps a key, in place of what was known of it.
