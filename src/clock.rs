@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
@@ -121,7 +121,7 @@ impl Clock {
     /// What time it is.
     pub fn now(&self) -> Moment {
         let seconds = match self {
-            Clock::System => seconds_now(),
+            Clock::System => seconds_since_1970(),
             Clock::ByHand(seconds) => seconds.load(Ordering::SeqCst),
         };
         Moment(seconds.clamp(Moment::FIRST, Moment::LAST))
@@ -135,15 +135,10 @@ impl Clock {
     }
 }
 
-/// Seconds since 1970, as of the kernel's last tick: that is a few milliseconds ago at most, and every request asks.
-#[cfg(target_os = "linux")]
-fn seconds_now() -> i64 {
-    rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
-}
-
-#[cfg(not(target_os = "linux"))]
-fn seconds_now() -> i64 {
-    Utc::now().timestamp()
+/// Not by chrono, which makes a date of it first: every request asks.
+fn seconds_since_1970() -> i64 {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or_else(|before| -seconds(before.duration()), seconds)
 }
 
 #[cfg(test)]

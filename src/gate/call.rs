@@ -22,7 +22,7 @@ use crate::id;
 use crate::problem;
 use crate::site::Site;
 
-// Names are parsed by the compiler: by text each look-up would do it anew.
+// Names are parsed by the compiler: by text each look-up would do it anew. One that is only looked up is a static.
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When the key ends.
@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
         Call { head, site, at: site.now(), id: OnceCell::new() }
     }
 
-    /// What it is called, from when it is first asked: only of what is refused there is something to look up.
+    /// What it is called, from when it is first asked: an answer whose body does not name it needs none.
     pub fn id(&self) -> &str {
         self.id.get_or_init(|| id::mint_request(self.at))
     }
@@ -73,8 +73,7 @@ impl<'a> Call<'a> {
         answer
     }
 
-    /// What every answer carries, and the id where its body names it; a fault is told as a problem, and its cause logged
-    /// once.
+    /// What every answer carries, and the id if it was asked for; a fault is told as a problem, and its cause logged once.
     pub fn answer(self, answered: Result<HttpResponse, Fault>) -> HttpResponse {
         let mut answer = answered.unwrap_or_else(|fault| self.excuse(fault));
         let headers = answer.headers_mut();

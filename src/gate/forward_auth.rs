@@ -207,9 +207,14 @@ fn let_through(key: Option<&KnownKey>) -> HttpResponse {
     answer
 }
 
+/// Three bytes stand for such a one.
+fn is_escaped(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 fn escaped(name: &str) -> String {
-    // Mostly a few blanks are escaped, each of them with three bytes.
-    let mut text = String::with_capacity(2 * name.len());
+    // As long as it will be: then it becomes the header without another allocation.
+    let mut text = String::with_capacity(name.len() + 2 * name.bytes().filter(is_escaped).count());
     text.extend(utf8_percent_encode(name, UNRESERVED));
     text
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::asked::{Asked, Caller};
 use super::bearer::Presented;
-use super::index::{Kept, Look};
+use super::index::{Kept, View};
 use super::known::{KnownKey, Packer};
 use super::learn::{Knowledge, lease_clock};
 use super::planted::replica;
@@ -28,16 +28,16 @@ use crate::usage::Usage;
 
 /// What a request presents, on its way to be judged.
 pub struct Sought {
-    /// Hashed, and a look that has begun; or why it cannot be a key; none: it presents nothing.
-    hashed: Result<(Digest, Look), Option<Flaw>>,
+    /// Hashed, and the index if it may be judged by; or why it cannot be a key; none: it presents nothing.
+    hashed: Result<(Digest, Option<View>), Option<Flaw>>,
     begun: Begun,
 }
 
 impl Sought {
     /// Has the key brought near, for when it is judged. Nothing rests on it.
     pub fn fetch(&self) {
-        if let Ok((digest, look)) = &self.hashed {
-            look.fetch(digest);
+        if let Ok((digest, Some(index))) = &self.hashed {
+            index.fetch(digest);
         }
     }
 }
@@ -99,7 +99,8 @@ impl Gate {
         }
     }
 
-    /// Seeks what a request presents, once the request is whole. Early: what leads to the key comes near meanwhile.
+    /// Seeks what a request presents: some time before it is judged, so that what leads to the key comes near meanwhile, with
+    /// nothing to wait for in between.
     pub fn seek(&self, presented: Presented<'_>) -> Sought {
         let begun = self.metrics.begin();
         let digest = match presented {
@@ -108,9 +109,9 @@ impl Gate {
             Presented::Spaced => Err(Some(Flaw::Blank)),
             Presented::Text(text) => Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| Some(flaw(why))),
         };
-        let hashed = digest.map(|digest| (digest, self.knowledge.index.look()));
-        if let Ok((digest, look)) = &hashed {
-            look.fetch_way(digest);
+        let hashed = digest.map(|digest| (digest, self.knowledge.view()));
+        if let Ok((digest, Some(index))) = &hashed {
+            index.fetch_way(digest);
         }
         Sought { hashed, begun }
     }
@@ -124,7 +125,7 @@ impl Gate {
         by: Caller<'_>,
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> Option<T> {
-        self.knowledge.may_be_judged_by().then(|| self.judge_by_index(sought, asked, by, tell))
+        self.judge_by_index(sought, asked, by, tell).ok()
     }
 
     /// As [`judge_at_once`](Gate::judge_at_once); while the index may not be judged by, the database is asked.
@@ -137,14 +138,10 @@ impl Gate {
     ) -> Result<T, Fault> {
         // Whoever comes here may have waited, for a body or a token: a key that expired meanwhile is refused.
         let by = Caller { at: self.clock.now(), ..by };
-        if self.knowledge.may_be_judged_by() {
-            return Ok(self.judge_by_index(sought, asked, by, tell));
-        }
         let begun = sought.begun;
-        // The look ends here: the database is waited for.
-        let digest = match self.hashed_of(sought, by) {
-            Ok((digest, _)) => digest,
-            Err(verdict) => return Ok(self.pass(&verdict, by.at, begun, tell)),
+        let (digest, tell) = match self.judge_by_index(sought, asked, by, tell) {
+            Ok(told) => return Ok(told),
+            Err(undecided) => undecided,
         };
         let found = self.ask(digest).await?;
         // As above, after the answer.
@@ -156,35 +153,29 @@ impl Gate {
         Ok(self.pass(&verdict, by.at, begun, tell))
     }
 
-    fn judge_by_index<T>(
+    /// What is told, or what is yet to be looked up and told where the index may not be judged by.
+    fn judge_by_index<T, Tell: FnOnce(&Verdict<'_>, Moment) -> T>(
         &self,
         sought: Sought,
         asked: &Asked<'_>,
         by: Caller<'_>,
-        tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
-    ) -> T {
-        let begun = sought.begun;
-        match self.hashed_of(sought, by) {
-            Ok((digest, look)) => {
-                let judge = |found: Option<&Kept>| {
-                    let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);
-                    if let Some(Kept { key, place }) = found {
-                        self.usage.tally.note_in(place, (key.packed_id(), &digest), verdict.code(), by);
-                    }
-                    self.pass(&verdict, by.at, begun, tell)
-                };
-                look.see(&digest, judge)
+        tell: Tell,
+    ) -> Result<T, (Digest, Tell)> {
+        let Sought { hashed, begun } = sought;
+        let (digest, index) = match hashed {
+            Ok((digest, Some(index))) => (digest, index),
+            Ok((digest, None)) => return Err((digest, tell)),
+            Err(None) => return Ok(self.pass(&Verdict::Refused(Code::Missing, None), by.at, begun, tell)),
+            Err(Some(flaw)) => return Ok(self.pass(&self.malformed(flaw, by), by.at, begun, tell)),
+        };
+        let judge = |found: Option<&Kept>| {
+            let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);
+            if let Some(Kept { key, place }) = found {
+                self.usage.tally.note_in(place, (key.packed_id(), &digest), verdict.code(), by);
             }
-            Err(verdict) => self.pass(&verdict, by.at, begun, tell),
-        }
-    }
-
-    /// What is looked up, or the verdict on what cannot be a key.
-    fn hashed_of(&self, sought: Sought, by: Caller<'_>) -> Result<(Digest, Look), Verdict<'static>> {
-        sought.hashed.map_err(|flaw| match flaw {
-            None => Verdict::Refused(Code::Missing, None),
-            Some(flaw) => self.malformed(flaw, by),
-        })
+            self.pass(&verdict, by.at, begun, tell)
+        };
+        Ok(index.see(&digest, judge))
     }
 
     fn pass<T>(
@@ -263,5 +254,34 @@ fn flaw(why: Malformed) -> Flaw {
     match why {
         Malformed::Prefix => Flaw::Prefix,
         Malformed::Length | Malformed::Alphabet | Malformed::Checksum => Flaw::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::bearer;
+    use crate::keys::secret::KeySecret;
+    use crate::store::DatabaseUrl;
+
+    #[test]
+    fn what_was_sought_before_the_lease_began_is_not_judged_by_the_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::serve(&DatabaseUrl::Sqlite(folder.path().join("keyrack.db"))).expect("it opens");
+        let (clock, catalog) = (Clock::System, Catalog::built_in());
+        let counted = (Arc::new(Metrics::new()), Arc::new(Usage::new(store.clone(), clock.clone())));
+        let gate = Gate::open(&store, &catalog, &clock, counted, false);
+        let key = KeySecret::mint_from_os(catalog.prefixes().next().expect("a prefix"));
+        let judge = |sought| {
+            let by = Caller { at: clock.now(), address: None, client: None };
+            gate.judge_at_once(sought, &Asked::default(), by, |verdict, _| verdict.code())
+        };
+        let early = gate.seek(bearer::read_text(key.expose()));
+        gate.knowledge.lease.hold();
+        assert_eq!(judge(early), None);
+        assert_eq!(judge(gate.seek(bearer::read_text(key.expose()))), Some(Code::NotFound));
+        gate.knowledge.lease.drop_it();
+        assert_eq!(judge(gate.seek(bearer::read_text(key.expose()))), None);
+        assert_eq!(judge(gate.seek(Presented::Nothing)), Some(Code::Missing), "for that no key is looked up");
     }
 }

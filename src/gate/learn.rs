@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
-use super::index::{Index, Keys};
+use super::index::{Index, Keys, View};
 use super::known::{KnownKey, Packer, ReadKey};
 use super::lease::Lease;
 use super::planted::{Planted, clock_rate, is_planted};
@@ -53,7 +53,13 @@ impl Knowledge {
 
     /// Whether the index may be judged by at this moment.
     pub fn may_be_judged_by(&self) -> bool {
-        self.lease.holds(lease_clock())
+        self.lease.holds(lease_clock)
+    }
+
+    /// The index, if it may be judged by. In this order: a view from before the lease was granted may be of a time before
+    /// what others take as known here.
+    pub fn view(&self) -> Option<View> {
+        self.may_be_judged_by().then(|| self.index.view())
     }
 
     /// How far it is, to oneself.

@@ -49,7 +49,9 @@ impl Needs<'_> {
 /// Adds the permissions of a list, which are at least one.
 pub fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
     // Mostly it is one, and then it is the catalog's own.
-    if let (true, Some(grant)) = (found.is_empty(), catalog.grant(list)) {
+    if found.is_empty()
+        && let Some(grant) = catalog.grant(list)
+    {
         *found = Cow::Borrowed(std::slice::from_ref(grant));
         return Ok(());
     }

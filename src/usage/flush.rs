@@ -16,17 +16,17 @@ use crate::store::Store;
 
 /// From one flush to the next: what a crash may lose.
 const EVERY: Duration = Duration::from_secs(2);
-/// What one flush may take: half a percent of a core. Where more keys are in use than can be written for that, the flushes
+/// What one flush may take: half a percent of a core, in batches that are small enough not to miss it by much. Where more keys are in use than can be written for that, the flushes
 /// that follow go on with the others: counting must not take the time of those who ask.
-const BUDGET: Budget = Budget { processor: Duration::from_millis(10), time: Duration::MAX };
+const BUDGET: Budget = Budget { processor: Duration::from_millis(10), time: Duration::MAX, keys: 100 };
 /// What the last one may take: who stops a program does not wait for long.
-const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::from_secs(5) };
+const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::from_secs(5), keys: MOST_KEYS };
 /// How much longer a batch may take that began before.
 const GRACE: Duration = Duration::from_secs(3);
 /// All that it takes.
-const NO_LIMIT: Budget = Budget { processor: Duration::MAX, time: Duration::MAX };
-/// Keys of one transaction, so that whoever else writes need not wait long, and a budget is not missed by much.
-const KEYS: usize = 100;
+const NO_LIMIT: Budget = Budget { processor: Duration::MAX, time: Duration::MAX, keys: MOST_KEYS };
+/// Keys of one transaction, so that whoever else writes need not wait long.
+const MOST_KEYS: usize = 250;
 /// Flushes between two prunings.
 const PRUNE_EVERY: u32 = 60;
 /// Rows of each sort that one step of a pruning forgets, and steps of one pruning.
@@ -42,11 +42,15 @@ pub struct Usage {
     turn: Mutex<Turn>,
 }
 
-/// What a flush may take: where another batch like the last one would go beyond it, it ends.
+/// What a flush may take.
 #[derive(Clone, Copy)]
 struct Budget {
+    /// Of a core. Where another batch like the last one would go beyond it, the flush ends.
     processor: Duration,
+    /// After a batch with which it is over, the flush ends.
     time: Duration,
+    /// Keys of one batch.
+    keys: usize,
 }
 
 impl Usage {
@@ -68,9 +72,9 @@ impl Usage {
             if shard > 0 {
                 turn.begin_next(&self.tally);
             }
-            while let Some(taken) = turn.take(&self.tally, KEYS - batch.len()) {
+            while let Some(taken) = turn.take(&self.tally, budget.keys - batch.len()) {
                 merge(&mut batch, taken);
-                if batch.len() >= KEYS {
+                if batch.len() >= budget.keys {
                     let latest = self.write(std::mem::take(&mut batch)).await?;
                     cost += latest;
                     let took = Uptime::now().since_boot() - begun.since_boot();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyrack::app::{DOORS, GATE_DOORS};
+use keyrack::app::{DOORS, GATE_DOORS, Route};
 use keyrack::{assets, docs};
 use serde_json::{Value, json};
 
@@ -77,6 +77,11 @@ fn misfit(document: &Value, schema: &Value, value: &Value) -> Option<String> {
     })
 }
 
+/// A route's path as the document writes it.
+fn path_of(route: &Route) -> String {
+    route.0.replace("{target}*", "/{target}")
+}
+
 /// Holds an answer to what is said of it: its status, its body, its own headers.
 #[track_caller]
 fn assert_described(document: &Value, (method, path): (&str, &str), answer: &Answer) {
@@ -103,7 +108,7 @@ fn assert_described(document: &Value, (method, path): (&str, &str), answer: &Ans
         .keys()
         .map(|name| name.as_str())
         .filter(|name| name.starts_with("x-") || *name == "www-authenticate" || *name == "retry-after");
-    let is_door = GATE_DOORS.iter().any(|route| route.0.replace("{target}*", "/{target}") == path);
+    let is_door = GATE_DOORS.iter().any(|route| path_of(route) == path);
     for name in own.filter(|name| *name != "x-content-type-options" && (is_door || *name != "x-request-id")) {
         assert!(said.contains(name), "{method} {path} {}: {name} is not described", answer.status);
     }
@@ -123,7 +128,7 @@ both_engines!(with_routes =>
         assert_eq!(document["openapi"], "3.1.0");
         let doors = GATE_DOORS.iter().chain(DOORS).filter(|route| route.0 != assets::ADDRESS);
         let mut routes: Vec<(String, String)> = doors
-            .map(|route| (route.0.replace("{target}*", "/{target}"), route.1.replace("ANY", "GET").to_lowercase()))
+            .map(|route| (path_of(route), route.1.replace("ANY", "GET").to_lowercase()))
             .collect();
         let paths = document["paths"].as_object().unwrap();
         let mut described: Vec<(String, String)> = paths

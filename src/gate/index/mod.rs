@@ -51,10 +51,10 @@ pub struct Index {
     turn: Mutex<()>,
 }
 
-/// A look into the index: it shows no less than what was true when it began. Not to be kept while something is waited for.
-pub struct Look(Guard<Arc<Layers>>);
+/// The index as it was known at one moment, with most of what changed since. Not to be kept while something is waited for.
+pub struct View(Guard<Arc<Layers>>);
 
-impl Look {
+impl View {
     /// Shows the key of that digest where it lies: a copy would cost more than the look-up. Whoever looks changes nothing
     /// here and waits for nobody who does.
     pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
@@ -73,14 +73,14 @@ impl Look {
 }
 
 impl Index {
-    /// Begins to look.
-    pub fn look(&self) -> Look {
-        Look(self.layers.load())
+    /// As it is known now.
+    pub fn view(&self) -> View {
+        View(self.layers.load())
     }
 
-    /// Looks once, as [`Look::see`].
+    /// As [`View::see`], for one look.
     pub fn see<T>(&self, digest: &Digest, look: impl FnOnce(Option<&Kept>) -> T) -> T {
-        self.look().see(digest, look)
+        self.view().see(digest, look)
     }
 
     /// Keeps a key, in place of what was known of it.
@@ -133,7 +133,7 @@ impl Index {
 }
 
 /// Whoever is the last to look at a million keys gives back their memory. That should not be a request: they look for a
-/// microsecond, unless they are kept from going on.
+/// few microseconds, unless they are kept from going on.
 fn give_back(before: Arc<Layers>) {
     for _ in 0..100_000 {
         if Arc::strong_count(&before) == 1 {

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -44,8 +45,14 @@ impl Pair {
         let haproxy = Proxy::haproxy(public, gate, [one, two]);
         let gate = format!("http://127.0.0.1:{gate}");
         let pair = Pair { haproxy, one: Some(first), two: Some(second), gate, secrets, _place: place };
+        // It takes requests a moment before it can be asked about them.
+        pair.until(|pair| pair.socket().exists());
         pair.until(|pair| pair.servers().iter().all(|server| server.is_ready));
         pair
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.haproxy.folder.path().join("socket")
     }
 
     fn until(&self, condition: impl Fn(&Pair) -> bool) {
@@ -58,7 +65,7 @@ impl Pair {
 
     /// What HAProxy says of the two.
     fn servers(&self) -> [Server; 2] {
-        let mut socket = UnixStream::connect(self.haproxy.folder.path().join("socket")).unwrap();
+        let mut socket = UnixStream::connect(self.socket()).unwrap();
         socket.write_all(b"show stat\n").unwrap();
         let mut told = String::new();
         socket.read_to_string(&mut told).unwrap();
