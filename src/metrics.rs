@@ -81,14 +81,14 @@ impl Metrics {
 
     /// A verdict begins.
     pub fn begin(&self) -> Begun {
-        let turn = TURN.get();
-        TURN.set(turn.wrapping_add(1));
-        Begun(turn.is_multiple_of(TIMED).then(Instant::now))
+        // The turn goes on with the verdict: where none is given at once, the same request begins again.
+        Begun(TURN.get().is_multiple_of(TIMED).then(Instant::now))
     }
 
     /// A verdict was given.
     pub fn count_verdict(&self, code: Code, begun: Begun) {
         self.verdicts[code as usize].inc();
+        TURN.set(TURN.get().wrapping_add(1));
         if let Begun(Some(begun)) = begun {
             self.seconds.observe(begun.elapsed().as_secs_f64());
         }

@@ -99,8 +99,8 @@ impl Gate {
         }
     }
 
-    /// Seeks what a request presents: some time before it is judged, so that what leads to the key comes near meanwhile, with
-    /// nothing to wait for in between.
+    /// Seeks what a request presents: some time before it is judged, so that what leads to the key comes near meanwhile,
+    /// with nothing to wait for in between.
     pub fn seek(&self, presented: Presented<'_>) -> Sought {
         let begun = self.metrics.begin();
         let digest = match presented {
@@ -117,7 +117,7 @@ impl Gate {
     }
 
     /// Judges what a request presents, hands the verdict and its moment to `tell`, and counts it; of a known key also as a
-    /// use of it. By the index alone, at once; nothing while it may not be judged by.
+    /// use of it. At once, by the index alone; nothing for what can be a key while the index may not be judged by.
     pub fn judge_at_once<T>(
         &self,
         sought: Sought,
@@ -128,7 +128,7 @@ impl Gate {
         self.judge_by_index(sought, asked, by, tell).ok()
     }
 
-    /// As [`judge_at_once`](Gate::judge_at_once); while the index may not be judged by, the database is asked.
+    /// As [`judge_at_once`](Gate::judge_at_once); where that tells nothing, the database is asked.
     pub async fn judge<T>(
         &self,
         sought: Sought,

@@ -16,8 +16,9 @@ use crate::store::Store;
 
 /// From one flush to the next: what a crash may lose.
 const EVERY: Duration = Duration::from_secs(2);
-/// What one flush may take: half a percent of a core, in batches that are small enough not to miss it by much. Where more keys are in use than can be written for that, the flushes
-/// that follow go on with the others: counting must not take the time of those who ask.
+/// What one flush may take: half a percent of a core, in batches that are small enough not to miss it by much. Where more
+/// keys are in use than can be written for that, the flushes that follow go on with the others: counting must not take the
+/// time of those who ask.
 const BUDGET: Budget = Budget { processor: Duration::from_millis(10), time: Duration::MAX, keys: 100 };
 /// What the last one may take: who stops a program does not wait for long.
 const LAST_BUDGET: Budget = Budget { processor: Duration::MAX, time: Duration::from_secs(5), keys: MOST_KEYS };

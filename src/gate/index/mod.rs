@@ -45,13 +45,14 @@ impl Kept {
 /// All keys of all teams.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Nobody keeps what this holds for longer than a look: when it is laid out anew, that is waited for a while.
+    /// Nobody keeps what this holds for longer than a request takes: when it is laid out anew, that is waited for a while.
     layers: ArcSwap<Layers>,
     /// One change at a time.
     turn: Mutex<()>,
 }
 
-/// The index as it was known at one moment, with most of what changed since. Not to be kept while something is waited for.
+/// The index as it is at one moment, and what changes in it until it is laid out anew. Not to be kept while something is
+/// waited for.
 pub struct View(Guard<Arc<Layers>>);
 
 impl View {
