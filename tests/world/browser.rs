@@ -242,20 +242,25 @@ impl Browser {
         // What is just moving in cannot be hit where it was seen.
         let shown = format!("document.querySelector({css:?})?.checkVisibility({{ visibilityProperty: true }})");
         self.until(&format!("{shown} && {AT_REST}")).await;
+        self.hit(css).await;
+    }
+
+    async fn hit(&self, css: &str) {
         let found = self.driver.find(By::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
         found.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
     /// Clicks the link or button with that text.
     pub async fn click_text(&self, within: &str, text: &str) {
+        // Aimed at anew each time: an answer that arrives meanwhile may put another element in its place.
         self.until(&format!(
-            "(() => {{ document.querySelector('[data-aim]')?.removeAttribute('data-aim');
+            "{AT_REST} && (() => {{ document.querySelector('[data-aim]')?.removeAttribute('data-aim');
               const found = [...document.querySelectorAll({within:?} + ' :is(a, button)')]
                 .find(e => e.textContent.trim() === {text:?} && e.checkVisibility({{ visibilityProperty: true }}));
               if (found) found.dataset.aim = ''; return found; }})()"
         ))
         .await;
-        self.click("[data-aim]").await;
+        self.hit("[data-aim]").await;
     }
 
     /// Types into a field, in place of what it held.
