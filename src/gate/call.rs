@@ -14,7 +14,6 @@ use actix_web::http::header::{
 
 use super::asked::Caller;
 use super::bearer::{self, Presented};
-use super::judge::Sought;
 use super::known::KnownKey;
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -50,9 +49,9 @@ impl<'a> Call<'a> {
         self.id.get_or_init(|| id::mint_request(self.at))
     }
 
-    /// The key that the request itself presents, sought.
-    pub fn sought(&self) -> Sought {
-        self.site.gate.seek(presented(self.head))
+    /// The key that the request itself presents.
+    pub fn presented(&self) -> Presented<'a> {
+        presented(self.head)
     }
 
     /// Whose request it is, if it comes from there.

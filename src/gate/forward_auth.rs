@@ -69,7 +69,7 @@ async fn answer(proxy: Proxy, call: &Call<'_>) -> Result<HttpResponse, Fault> {
         Err(why) => return Ok(unjudged(&why, call)),
     };
     let tell = |verdict: &Verdict<'_>, _| passage.tell(verdict, call);
-    call.site.gate.judge(call.sought(), &passage.asked(call), passage.by(call), tell).await
+    call.site.gate.judge(call.presented(), &passage.asked(call), passage.by(call), tell).await
 }
 
 /// What a proxy is answered, as long as nothing has to be waited for.

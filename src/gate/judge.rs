@@ -131,13 +131,14 @@ impl Gate {
     /// As [`judge_at_once`](Gate::judge_at_once); where that tells nothing, the database is asked.
     pub async fn judge<T>(
         &self,
-        sought: Sought,
+        presented: Presented<'_>,
         asked: &Asked<'_>,
         by: Caller<'_>,
         tell: impl FnOnce(&Verdict<'_>, Moment) -> T,
     ) -> Result<T, Fault> {
         // Whoever comes here may have waited, for a body or a token: a key that expired meanwhile is refused.
         let by = Caller { at: self.clock.now(), ..by };
+        let sought = self.seek(presented);
         let begun = sought.begun;
         let (digest, tell) = match self.judge_by_index(sought, asked, by, tell) {
             Ok(told) => return Ok(told),

@@ -41,7 +41,7 @@ fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
 
 async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>, Moment) -> T) -> Result<T, Fault> {
     let by = call.by(Some(call.site.client_of(call.head)));
-    call.site.gate.judge(call.sought(), &Asked::default(), by, tell).await
+    call.site.gate.judge(call.presented(), &Asked::default(), by, tell).await
 }
 
 /// The key revokes itself, from wherever it is. A publishable one cannot: anyone can present it.

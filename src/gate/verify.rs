@@ -19,9 +19,8 @@ pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Si
 
 async fn answer(call: &Call<'_>, question: Question) -> Result<HttpResponse, Fault> {
     let by = Caller { at: call.at, address: question.address, client: None };
-    let gate = &call.site.gate;
-    let sought = gate.seek(bearer::read_text(&question.key));
-    gate.judge(sought, &question.asked(), by, |verdict, at| tell(verdict, at, call)).await
+    let presented = bearer::read_text(&question.key);
+    call.site.gate.judge(presented, &question.asked(), by, |verdict, at| tell(verdict, at, call)).await
 }
 
 /// Who may ask is told of every key that was found, also of one that is no longer good.

@@ -1,6 +1,6 @@
 //! Keys laid out so that a digest says where each must lie, with the help of a small table: one look into far memory finds
-//! it, and can be begun early, where a map that can grow takes three, each waiting for the one before. Of a million keys none is near at hand, and such a look takes longer than
-//! all else that is done for a verdict.
+//! it, and can be begun early, where a map that can grow takes three, each waiting for the one before. Of a million keys
+//! none is near at hand, and such a look takes longer than all else that is done for a verdict.
 //!
 //! It is hashing by displacement (Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress", 2009): the first
 //! eight bytes of a digest say in which bucket a key is; for each bucket a pilot is sought that sends all of its keys, by the
