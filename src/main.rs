@@ -136,11 +136,12 @@ fn migrate(args: &DatabaseArgs) -> Result<(), BadSetting> {
     Ok(())
 }
 
-/// Mistakes are plain lines that begin with file and line, as editors read them.
+/// Warnings and mistakes are plain lines that begin with file and line, as editors read them.
 fn check_catalog(file: &Path) -> ExitCode {
     match catalog::check(file) {
-        Ok(told) => {
-            say(&told);
+        Ok(checked) => {
+            checked.lines.iter().for_each(|line| say(line));
+            checked.warnings.iter().for_each(|warning| eprintln!("{warning}"));
             ExitCode::SUCCESS
         }
         Err(mistakes) => {

@@ -4,12 +4,38 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use crate::gate::identity;
 use crate::keys::catalog::Catalog;
 use crate::keys::catalog::file::{MAX_BYTES, parse};
 
-/// What a catalog offers, in one line; or every mistake, a line each.
-pub fn check(file: &Path) -> Result<String, Vec<String>> {
-    read(file).map(|catalog| format!("{} is a good catalog: {}.", file.display(), summary(&catalog)))
+/// The most bytes of response headers that nginx reads unless its configuration allows more.
+const USUAL_HEADER_BUFFER: usize = 4 * 1024;
+
+/// What there is to say of a catalog without mistakes, a line each.
+#[derive(Debug)]
+pub struct Checked {
+    /// What it offers, and what that leads to.
+    pub lines: Vec<String>,
+    /// What works, but may surprise.
+    pub warnings: Vec<String>,
+}
+
+/// Looks at a catalog. The error is every mistake, a line each.
+pub fn check(file: &Path) -> Result<Checked, Vec<String>> {
+    let (catalog, name) = (read(file)?, file.display());
+    let largest = identity::largest_set(&catalog);
+    let lines = vec![
+        format!("{name} is a good catalog: {}.", summary(&catalog)),
+        format!("A key's identity headers have at most {largest} bytes."),
+    ];
+    let is_too_large = largest > USUAL_HEADER_BUFFER;
+    let warnings = is_too_large.then(|| {
+        format!(
+            "{name}: warning: identity headers of {largest} bytes exceed the {USUAL_HEADER_BUFFER} bytes that a proxy may \
+             allow by default. Set its buffers as examples/proxies does, or leave headers out with [gate] identity_headers."
+        )
+    });
+    Ok(Checked { lines, warnings: warnings.into_iter().collect() })
 }
 
 /// The catalog in a file, or what is wrong with it: `FILE:LINE: why`, or `FILE: why` of the file as a whole.

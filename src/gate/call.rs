@@ -14,6 +14,7 @@ use actix_web::http::header::{
 
 use super::asked::Caller;
 use super::bearer::{self, Presented};
+use super::identity::{X_KEY_EXPIRES, plain};
 use super::known::KnownKey;
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -24,8 +25,6 @@ use crate::site::Site;
 // Names are parsed by the compiler: by text each look-up would do it anew. One that is only looked up is a static.
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// When the key ends.
-pub const X_KEY_EXPIRES: HeaderName = HeaderName::from_static("x-key-expires");
 
 /// A question.
 pub struct Call<'a> {
@@ -105,9 +104,4 @@ impl<'a> Call<'a> {
 pub fn presented(head: &RequestHead) -> Presented<'_> {
     let all = |name: &HeaderName| head.headers.get_all(name).map(|value| value.as_bytes());
     bearer::read(all(&AUTHORIZATION), all(&X_API_KEY))
-}
-
-/// A header's value of our own making: an id, a time, something that is escaped.
-pub fn plain(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).expect("what we make for a header is plain ASCII")
 }

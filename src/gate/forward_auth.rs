@@ -5,13 +5,12 @@ use std::borrow::Cow;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::asked::{Asked, Caller, Told};
-use super::call::{Call, X_KEY_EXPIRES, plain};
+use super::call::Call;
 use super::held::{self, Held, Proxy, Unclear};
+use super::identity;
 use super::judge::Sought;
 use super::known::KnownKey;
 use super::needs::{self, Needs, NeedsError};
@@ -22,17 +21,6 @@ use crate::fault::Fault;
 use crate::keys::catalog::Catalog;
 use crate::keys::grants::Grant;
 use crate::site::Site;
-
-const X_KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
-const X_KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
-const X_KEY_TEAM: HeaderName = HeaderName::from_static("x-key-team");
-const X_KEY_PROJECT: HeaderName = HeaderName::from_static("x-key-project");
-const X_KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
-const X_KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
-const X_KEY_FIELDS: HeaderName = HeaderName::from_static("x-key-fields");
-
-/// What of a name stands unescaped in a header: RFC 3986's unreserved characters.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// nginx asks.
 pub async fn nginx(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
@@ -146,7 +134,7 @@ impl<'a> Passage<'a> {
     fn tell(&self, verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
         let door = if self.proxy == Proxy::Nginx { Door::Nginx } else { Door::Other };
         match verdict {
-            Verdict::Valid(key) => let_through(Some(key)),
+            Verdict::Valid(key) => let_through(Some(key), &call.site.catalog),
             refused => refused::tell(refused, &self.required, door, call),
         }
     }
@@ -162,7 +150,7 @@ fn required_by_route<'a>(held: &Held<'_>, path: Option<&str>, catalog: &'a Catal
 
 fn unjudged(why: &Unjudged, call: &Call<'_>) -> HttpResponse {
     let (code, title, detail) = match why {
-        Unjudged::Preflight => return let_through(None),
+        Unjudged::Preflight => return let_through(None, &call.site.catalog),
         Unjudged::NotTold(detail) => ("REQUEST_NOT_TOLD", "The proxy does not tell the request", *detail),
         Unjudged::Path(error) => ("PATH_NOT_ALLOWED", "A path that could be read in two ways", error.sentence()),
         Unjudged::Needs(NeedsError::Query) => (
@@ -187,34 +175,12 @@ fn unjudged(why: &Unjudged, call: &Call<'_>) -> HttpResponse {
     refused::forbidden(code, title, detail, call)
 }
 
-/// 200 with all that an API may want to know, each header in any case: what a client sent under its name is overwritten.
-fn let_through(key: Option<&KnownKey>) -> HttpResponse {
+/// 200 with the identity headers.
+fn let_through(key: Option<&KnownKey>, catalog: &Catalog) -> HttpResponse {
     let mut answer = HttpResponse::new(StatusCode::OK);
     let headers = answer.headers_mut();
-    let mut set = |name: HeaderName, value: Option<HeaderValue>| {
-        headers.append(name, value.unwrap_or(HeaderValue::from_static("")));
-    };
-    // Shared, not copied: many keys tell the same.
-    let shared = key.map(KnownKey::in_headers);
-    set(X_KEY_ID, key.map(|key| plain(key.id())));
-    set(X_KEY_NAME, key.map(|key| plain(escaped(key.name()))));
-    set(X_KEY_TEAM, shared.map(|told| told.team.clone()));
-    set(X_KEY_PROJECT, shared.map(|told| told.project.clone()));
-    set(X_KEY_KIND, shared.map(|told| told.kind.clone()));
-    set(X_KEY_PERMISSIONS, shared.map(|told| told.permissions.clone()));
-    set(X_KEY_FIELDS, shared.map(|told| told.fields.clone()));
-    set(X_KEY_EXPIRES, key.and_then(KnownKey::expires_at).map(|at| plain(at.rfc3339())));
+    for (name, value) in identity::headers(key, catalog.gate().identity_headers) {
+        headers.append(name, value);
+    }
     answer
-}
-
-/// Three bytes stand for such a one.
-fn is_escaped(byte: &u8) -> bool {
-    !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-fn escaped(name: &str) -> String {
-    // As long as it will be: then it becomes the header without another allocation.
-    let mut text = String::with_capacity(name.len() + 2 * name.bytes().filter(is_escaped).count());
-    text.extend(utf8_percent_encode(name, UNRESERVED));
-    text
 }

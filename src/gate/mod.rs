@@ -6,6 +6,7 @@ pub mod asked;
 pub mod asker;
 pub mod askers;
 pub mod bearer;
+pub mod identity;
 pub mod index;
 pub mod known;
 pub mod lease;

@@ -1,12 +1,13 @@
 //! The doors at which proxies ask: what passes, as whom, and what is refused and why.
 
+use keyrack::keys::catalog::file;
 use serde_json::{Value, json};
 
 use crate::both_engines;
 use crate::world::form::Answer;
-use crate::world::gate::{PROXIES, Proxy, bearer, unknown_key, with_preflights, with_routes};
+use crate::world::gate::{CATALOG, PROXIES, Proxy, bearer, unknown_key, with_preflights, with_routes};
 use crate::world::keys::{SELF, url};
-use crate::world::{Person, World, cast, wire};
+use crate::world::{Engine, Person, World, cast, wire};
 
 const READ: (&str, &str, &str) = ("GET", "/v2/shifts/7", "");
 /// What stands in every 200, in the order of the README.
@@ -39,6 +40,28 @@ async fn may(olga: &mut Person, permissions: &[&str]) -> String {
     let fields: Vec<_> = permissions.iter().map(|permission| ("permission", *permission)).collect();
     make(olga, &fields).await
 }
+
+async fn with_few_identity_headers(engine: Engine) -> World {
+    let text = format!("{CATALOG}[gate]\nidentity_headers = [\"X-Key-Team\", \"x-key-expires\"]\n");
+    World::begin_with(engine, file::parse(&text).unwrap()).await
+}
+
+both_engines!(with_few_identity_headers =>
+    async fn only_the_selected_identity_headers_carry_a_value(world) {
+        let mut olga = world.sign_in("olga").await;
+        let fields = [("kind", "secret"), ("expiration", "3m"), ("permission", "shifts:read")];
+        let (id, secret) = olga.create_key_of(&fields).await;
+        for proxy in PROXIES {
+            let answer = world.held(proxy, READ, &[bearer(&secret)]).await;
+            let expected = ["", "", &world.team_id("olga"), "", "", "", "", "2027-02-21T12:00:00Z"];
+            assert_eq!(identity(&answer), expected, "{proxy:?}");
+        }
+        // The other endpoints say as much as ever.
+        let told = olga.told(&secret).await;
+        assert_eq!((&told["id"], &told["permissions"]), (&json!(id.as_str()), &json!(["shifts:read"])));
+        assert_eq!(world.introspect(&[("token", &secret)]).await.json()["scope"], "shifts:read");
+    }
+);
 
 both_engines!(with_routes =>
     async fn a_good_key_passes_with_all_that_is_known_of_it(world) {

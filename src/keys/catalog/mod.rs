@@ -5,6 +5,7 @@
 mod check;
 pub mod file;
 mod form_size;
+mod identity_headers;
 mod kind;
 mod mistake;
 mod offered;
@@ -13,6 +14,7 @@ mod route;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use identity_headers::{IdentityHeader, IdentityHeaderError, IdentityHeaders};
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
 pub use offered::Offered;
@@ -46,6 +48,8 @@ pub struct GateRules {
     /// Whether a browser's question before a request (an `OPTIONS` preflight, which never carries a key) passes
     /// without one. Else it is judged like any other request.
     pub lets_preflights_pass: bool,
+    /// The identity headers that carry a value.
+    pub identity_headers: IdentityHeaders,
 }
 
 /// What a catalog is made of.
@@ -111,9 +115,7 @@ impl Catalog {
         for kind in kinds.iter_mut() {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }
-        let pair = |resource: &Resource, action: &Action| Grant::parse(&format!("{}:{}", resource.id, action.id));
-        let all = resources.iter().flat_map(|resource| resource.actions.iter().filter_map(move |a| pair(resource, a)));
-        let grants = all.map(|grant| (grant.to_string(), grant)).collect();
+        let grants = resources.iter().flat_map(Resource::grants).map(|grant| (grant.to_string(), grant)).collect();
         Ok(Catalog { product, kinds, resources, routes, gate, grants })
     }
 

@@ -1,6 +1,7 @@
 //! What keys open: resources, what can be done with them, and the fields that their records have.
 
 use super::capitalised;
+use crate::keys::grants::Grant;
 
 /// Something that can be done with a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,11 @@ impl Resource {
             actions: actions.iter().map(|id| Action::new(id)).collect(),
             fields: fields.iter().map(|id| Field::new(id)).collect(),
         }
+    }
+
+    /// Each action as a permission.
+    pub fn grants(&self) -> impl Iterator<Item = Grant> {
+        self.actions.iter().filter_map(|action| Grant::parse(&format!("{}:{}", self.id, action.id)))
     }
 
     /// The action of that id, if it is offered.

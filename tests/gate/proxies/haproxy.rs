@@ -14,12 +14,12 @@ use crate::world::program::{Place, Serving};
 use crate::world::{Engine, PASSWORD, Person, logs, wire};
 
 /// Two instances, each with its own address, and HAProxy before them.
-struct Pair {
+pub struct Pair {
     haproxy: Proxy,
     one: Option<Serving>,
     two: Option<Serving>,
     /// Where proxies and services ask.
-    gate: String,
+    pub gate: String,
     /// Keys of the demo.
     secrets: Vec<String>,
     _place: Place,
@@ -27,6 +27,11 @@ struct Pair {
 
 impl Pair {
     fn start() -> Pair {
+        Pair::start_with(&[])
+    }
+
+    /// With more settings for both instances.
+    pub fn start_with(more: &[&str]) -> Pair {
         let place = Place::on(Engine::Postgres);
         let [public, gate, one, two] = free_ports();
         let secrets = place.folder.path().join("secrets");
@@ -36,7 +41,7 @@ impl Pair {
             let bind = format!("127.0.0.1:{port}");
             let settings =
                 ["--database-url", &place.url, "--bind", &bind, "--public-url", &url, "--trusted-proxies", "127.0.0.1"];
-            Serving::start(place.folder.path(), &[command, &settings].concat())
+            Serving::start(place.folder.path(), &[command, &settings, more].concat())
         };
         let first = serve(&["demo", "--password", PASSWORD, "--keys", "8", "--secrets", &file], one);
         let second = serve(&["serve"], two);
@@ -84,7 +89,7 @@ impl Pair {
         wire::send(&self.haproxy.url, &["GET /v1/keys/self HTTP/1.1", "Host: x", &bearer(secret)]).0
     }
 
-    async fn olga(&self) -> Person {
+    pub async fn olga(&self) -> Person {
         let mut olga = Person::new(&self.haproxy.url);
         let form = olga.get("/login").await.form("/login");
         let answer = olga.submit(&form.with("email", "olga@northwind.example").with("password", PASSWORD)).await;

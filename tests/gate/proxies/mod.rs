@@ -5,6 +5,7 @@ mod documented;
 mod doors;
 mod framing;
 mod haproxy;
+mod largest;
 mod panel;
 mod refusals;
 mod requests;

@@ -51,6 +51,7 @@ async fn what_is_copied_for_nginx_works() {
     let (world, mut olga, upstream) = begin().await;
     let (text, left) = panel(&mut olga, "nginx").await;
     assert_eq!(left, [API, "127.0.0.1:9000", "listen 80"]);
+    assert!(text.contains("proxy_buffer_size"), "it has room for the largest identity headers");
     let api = upstream.address.to_string();
     let proxy = Proxy::nginx_with(|listen| text.replace("127.0.0.1:9000", &api).replace("listen 80", listen));
     does_what_the_file_does(&world, &mut olga, &proxy, &upstream).await;

@@ -1,6 +1,6 @@
 //! What gets through, and what the API is told of who asks.
 
-use super::{IDENTITY, bearer, disguises};
+use super::{CATALOG, Front, IDENTITY, bearer, disguises};
 use crate::with_each_proxy;
 
 with_each_proxy!(
@@ -46,6 +46,19 @@ with_each_proxy!(
             let told: Vec<_> = IDENTITY.iter().map(|name| got[0].one(name)).collect();
             assert!(!told.contains(&"forged"), "{told:?}");
         }
+    }
+);
+
+with_each_proxy!(
+    async fn headers_that_carry_no_value_replace_the_clients_too(front) {
+        let front = Front::with(front.kind, &format!("{CATALOG}\n[gate]\nidentity_headers = [\"x-key-id\"]\n")).await;
+        let (id, secret) = front.world.sign_in("olga").await.create_key_for("3m", "HR sync", &["orders:read"]).await;
+        let forged: Vec<String> = IDENTITY.iter().map(|name| format!("{name}: forged")).collect();
+        let headers: Vec<String> = [bearer(&secret)].into_iter().chain(forged).collect();
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &headers);
+        assert_eq!((status, got.len()), (200, 1));
+        assert_eq!(IDENTITY.map(|name| got[0].one(name)), [id.as_str(), "", "", "", "", "", "", ""]);
     }
 );
 

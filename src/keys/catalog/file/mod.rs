@@ -106,7 +106,8 @@ impl File {
         }
         let product = self.product.map_or_else(Product::default, ProductTable::read);
         let kinds = self.kinds.into_iter().map(KindTable::read).collect();
-        let gate = self.gate.map_or_else(GateRules::default, GateTable::read);
+        let gate = Place::whole().key("gate");
+        let gate = self.gate.map_or_else(GateRules::default, |table| table.read(&gate, &mut mistakes));
         let catalog = Catalog::new(Parts { brand: self.brand, product, kinds, resources, routes, gate });
         // Routes that could not be read were left out: those behind them stand further down than they were counted.
         let told = catalog.as_ref().err().cloned().unwrap_or_default();
@@ -196,6 +197,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::catalog::IdentityHeader;
     use proptest::prelude::*;
 
     const KIND: &str = "[[kind]]\nid = \"secret\"\nprefix = \"sk_live_\"\n";
@@ -258,6 +260,7 @@ mod tests {
             require = ["users:read", "users:download"]
             [gate]
             preflight = true
+            identity_headers = ["X-Key-Id", "x-key-team"]
             "#,
         );
         let product = catalog.product();
@@ -280,6 +283,9 @@ mod tests {
             catalog.routes().iter().map(|r| (r.methods.len(), r.path.to_string(), r.require.len())).collect();
         assert_eq!(routes, [(2, "/v2/users/*".to_owned(), 1), (0, "/v2/files/**".to_owned(), 2)]);
         assert!(catalog.gate().lets_preflights_pass);
+        let selected =
+            IdentityHeader::ALL.into_iter().filter(|header| catalog.gate().identity_headers.contain(*header));
+        assert_eq!(selected.collect::<Vec<_>>(), [IdentityHeader::Id, IdentityHeader::Team]);
     }
 
     #[test]
@@ -292,7 +298,9 @@ mod tests {
         assert!(!kind.is_publishable() && !kind.has_domains && kind.may_be_granted("users"));
         assert!(catalog.resources()[0].fields.is_empty() && catalog.routes().is_empty());
         assert_eq!(good(&format!("[product]\n{KIND}{RESOURCE}")).product(), &Product::default());
+        assert_eq!(catalog.gate(), GateRules::default());
         assert!(!catalog.gate().lets_preflights_pass);
+        assert!(catalog.gate().identity_headers.contain(IdentityHeader::Fields));
         assert!(!good(&format!("[gate]\n{KIND}{RESOURCE}")).gate().lets_preflights_pass);
     }
 
@@ -358,7 +366,11 @@ mod tests {
             ("[[product]]\nname = \"Soon\"", "7: `product` is written as [product], once"),
             ("[[gate]]\npreflight = true", "7: `gate` is written as [gate], once"),
             ("[gate]\npreflight = \"yes\"", "8: `preflight`: invalid type: string \"yes\", expected a boolean"),
-            ("[gate]\npreflights = true", "8: unknown field `preflights`, expected `preflight`"),
+            ("[gate]\npreflights = true", "8: unknown field `preflights`, expected `preflight` or `identity_headers`"),
+            (
+                "[gate]\nidentity_headers = \"X-Key-Id\"",
+                "8: `identity_headers`: invalid type: string \"X-Key-Id\", expected a list",
+            ),
         ] {
             assert_eq!(bad_behind(text), [told]);
         }
@@ -396,6 +408,22 @@ mod tests {
         );
         // A label that nobody wrote is its id, of which all is said already.
         assert_eq!(bad_behind("[[resource]]\nid = \"\"\nactions = [\"read\"]").len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_identity_header_is_a_mistake_in_its_line() {
+        let told = bad_behind(
+            "[gate]\nidentity_headers = [\n  \"X-Key-Id\",\n  \"X-Key\",\n  \"x-key-id\",\n  \"X-Key-Name\"\n]",
+        );
+        let names = "X-Key-Id, X-Key-Name, X-Key-Team, X-Key-Project, X-Key-Kind, X-Key-Permissions, X-Key-Fields, \
+                     X-Key-Expires";
+        let expected = [
+            format!("10: “X-Key” is not an identity header; expected one of {names}."),
+            "11: “x-key-id” is listed twice.".to_owned(),
+        ];
+        assert_eq!(told, expected);
+        let none = good(&format!("{KIND}{RESOURCE}[gate]\nidentity_headers = []"));
+        assert!(IdentityHeader::ALL.iter().all(|header| !none.gate().identity_headers.contain(*header)));
     }
 
     #[test]

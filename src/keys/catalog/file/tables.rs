@@ -7,7 +7,8 @@ use serde::de::IgnoredAny;
 
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
-    Action, Field, GateRules, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route, Toggle, capitalised,
+    Action, Field, GateRules, IdentityHeaders, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route,
+    Toggle, capitalised,
 };
 use crate::keys::grants::Grant;
 
@@ -84,12 +85,25 @@ pub(super) struct RouteTable {
 pub(super) struct GateTable {
     #[serde(default)]
     preflight: bool,
+    identity_headers: Option<Vec<String>>,
 }
 
 impl GateTable {
-    pub(super) fn read(self) -> GateRules {
-        GateRules { lets_preflights_pass: self.preflight }
+    pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> GateRules {
+        let place = place.key("identity_headers");
+        let identity_headers = self.identity_headers.map(|names| identity_headers(&names, &place, mistakes));
+        GateRules { lets_preflights_pass: self.preflight, identity_headers: identity_headers.unwrap_or_default() }
     }
+}
+
+fn identity_headers(names: &[String], place: &Place, mistakes: &mut Vec<Mistake>) -> IdentityHeaders {
+    let mut selected = IdentityHeaders::NONE;
+    for (at, name) in names.iter().enumerate() {
+        if let Err(error) = selected.select(name) {
+            mistakes.push(Mistake::at(place.nth(at), format!("“{}” {error}.", quoted(name))));
+        }
+    }
+    selected
 }
 
 impl ProductTable {
