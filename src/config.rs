@@ -87,7 +87,7 @@ pub struct ServeArgs {
     /// What keys may be granted: a TOML file, which `keyrack catalog check` explains [default: built in, Soon's]
     #[arg(long, env = "KEYRACK_CATALOG", value_name = "FILE")]
     pub catalog: Option<PathBuf>,
-    /// Proxies whose X-Forwarded-For is believed, as addresses or networks, separated by commas.
+    /// Proxies whose X-Forwarded-For, or without that header Forwarded, counts: as addresses or networks, separated by commas.
     #[arg(long, env = "KEYRACK_TRUSTED_PROXIES", value_name = "CIDR,…", default_value = "")]
     pub trusted_proxies: String,
     /// Whether keys are judged by an index of all of them in memory, or the database is asked each time.
@@ -247,7 +247,7 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// What keys may be granted.
     pub catalog: Catalog,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` and `Forwarded` count.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether keys are judged by the index in memory.
     pub judges_by_index: bool,

@@ -15,7 +15,7 @@
 //! | [`store`] | the pools, what differs between SQLite and Postgres, the tables |
 //!
 //! Around them: [`app`] has every route and layer on one screen, [`config`] every knob, [`clock`] the
-//! time, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
+//! time, [`client_ip`] the IP addresses that proxies write, [`guard`] who is at the door, [`form`] what they send, [`edge`] what holds for every request, [`fault`] and
 //! [`refusal`] what stops one, [`fault_page`] and [`problem`] how that is told, [`page`] how a template becomes an
 //! answer, [`site`] what every handler may use, [`metrics`] the figures of the process, [`huge_pages`] its memory's, [`command`] what the program does beside serving.
 //!
@@ -54,6 +54,7 @@ pub mod app;
 pub mod assets;
 pub mod audit;
 pub mod calendar;
+pub mod client_ip;
 pub mod clock;
 pub mod command;
 pub mod config;

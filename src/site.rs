@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use actix_web::dev::RequestHead;
+use actix_web::http::header::{FORWARDED, HeaderName};
 use ipnet::IpNet;
 
+use crate::client_ip::{self, Hops};
 use crate::clock::{Clock, Moment};
 use crate::gate::{Askers, Gate};
 use crate::keys::catalog::Catalog;
@@ -14,6 +16,8 @@ use crate::people::Hashing;
 use crate::public_url::PublicUrl;
 use crate::store::Store;
 use crate::usage::Usage;
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// One instance of Keyrack.
 #[derive(Clone)]
@@ -38,7 +42,7 @@ pub struct Site {
     pub cookie_key: Vec<u8>,
     /// Who may hash passwords, and how many at once.
     pub hashing: Hashing,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` and `Forwarded` count.
     pub trusted_proxies: Vec<IpNet>,
     /// Who may ask about the keys of others.
     pub askers: Arc<Askers>,
@@ -62,30 +66,55 @@ impl Site {
         if self.public_url.keeps_secure_cookies() { format!("__Host-{name}") } else { name.to_owned() }
     }
 
-    /// Who sent a request.
+    /// Who sent a request: the peer, or the last IP address that a trusted proxy wrote.
     pub fn client_of(&self, request: &RequestHead) -> IpAddr {
-        let peer = request.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let peer = peer(request);
         if self.trusted_proxies.is_empty() {
-            return peer.to_canonical();
+            return peer;
         }
-        let forwarded = request.headers.get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or(""));
-        self.client_address(peer, &forwarded.collect::<Vec<_>>())
+        self.client_behind(peer, &hops(request).0)
     }
 
-    /// Who is asking: the peer, or the last address in `X-Forwarded-For` that a trusted proxy saw.
-    pub fn client_address(&self, peer: IpAddr, forwarded_for: &[&str]) -> IpAddr {
-        let is_trusted = |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
-        let mut client = peer.to_canonical();
-        let hops = forwarded_for.iter().flat_map(|value| value.split(',')).map(str::trim).collect::<Vec<_>>();
-        for hop in hops.into_iter().rev() {
-            if !is_trusted(&client) {
-                break;
-            }
-            match hop.parse::<IpAddr>() {
-                Ok(address) => client = address.to_canonical(),
-                Err(_) => break, // nothing behind a hop that cannot be read is believed
+    /// The client whose request a proxy at the gate asks about: as that proxy saw it, or as the trusted ones before it
+    /// did. `Forwarded` counts only if the proxy is a trusted one, since many let a client's own through.
+    pub fn client_of_proxy(&self, request: &RequestHead) -> Option<IpAddr> {
+        let (hops, name) = hops(request);
+        if name == FORWARDED && !self.trusts(peer(request)) {
+            return None;
+        }
+        let (nearest, before) = hops.split_first()?;
+        Some(self.client_behind((*nearest)?, before))
+    }
+
+    /// The first one of `nearest` and the hops before it that is no trusted proxy. Nothing before a hop that cannot be
+    /// read counts.
+    fn client_behind(&self, nearest: IpAddr, before: &[Option<IpAddr>]) -> IpAddr {
+        let mut client = nearest;
+        for hop in before {
+            match hop {
+                Some(address) if self.trusts(client) => client = *address,
+                _ => break,
             }
         }
         client
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Whose connection it is.
+fn peer(request: &RequestHead) -> IpAddr {
+    request.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical())
+}
+
+/// What proxies wrote of their peers, and in which header: `Forwarded` is read only without `X-Forwarded-For`, which every
+/// proxy sets, while most let a client's own `Forwarded` through.
+fn hops(request: &RequestHead) -> (Hops, HeaderName) {
+    let lines = |name: &HeaderName| request.headers.get_all(name).map(|value| value.as_bytes());
+    match request.headers.contains_key(&X_FORWARDED_FOR) {
+        true => (client_ip::x_forwarded_for(lines(&X_FORWARDED_FOR)), X_FORWARDED_FOR.clone()),
+        false => (client_ip::forwarded(lines(&FORWARDED)), FORWARDED),
     }
 }

