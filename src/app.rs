@@ -70,6 +70,7 @@ macro_rules! routes {
         fn $configure(app: &mut web::ServiceConfig, site: &Site) {
             $(app.service(
                 web::resource($path)
+                    .guard(match_on::fn_guard(|request| is_written_as($path, request.head().uri.path())))
                     .app_data(body_limit($path, site))
                     $(.route(routes!(@route $method).to($handler)))+
                     .default_service(web::to(|request: HttpRequest, site: web::Data<Site>| {
@@ -128,6 +129,16 @@ routes! { DOORS, doors, wrong_method:
     health::READY => { GET Open health::ready }
     gate::address::OPENAPI => { GET Open gate::openapi::ask }
     assets::ADDRESS => { GET Open assets::serve }
+}
+
+/// Whether a path is written as a machine endpoint's route is. Routing decodes `/%61uth/nginx`, which a proxy in front
+/// that hides `/auth/` lets through. Pages are found in either spelling.
+fn is_written_as(route: &str, path: &str) -> bool {
+    match route.split_once('{') {
+        _ if !edge::is_machine_door(route) => true,
+        Some((beginning, _)) => path.starts_with(beginning),
+        None => path == route,
+    }
 }
 
 /// A create form is as long as the catalog makes it.

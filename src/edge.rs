@@ -151,7 +151,10 @@ fn log_request(asked: &Asked, pattern: Option<&str>, status: StatusCode, started
 
 /// Whether an address is a machine's door, which gets no page and needs no page's headers.
 pub fn is_machine_door(path: &str) -> bool {
-    path.starts_with("/v1/") || path.starts_with("/auth/") || matches!(path, "/healthz" | "/readyz" | "/openapi.json")
+    path.starts_with("/v1/")
+        || path.starts_with("/auth/")
+        || path.starts_with("/.well-known/")
+        || matches!(path, "/healthz" | "/readyz" | "/openapi.json")
 }
 
 fn add_headers(headers: &mut HeaderMap, asked: &Asked, site: &Site, client: &Client) {
