@@ -1,18 +1,21 @@
 //! Every route and every layer, on one screen.
 
+mod connections;
+mod listener;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 
 use actix_http::{Request, Response};
+use actix_server::Server;
 use actix_service::apply_fn_factory;
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_web::cookie::{Key, SameSite};
-use actix_web::dev::{Server, Service};
+use actix_web::dev::Service;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, guard as match_on, web};
+use actix_web::{App, HttpRequest, HttpResponse, guard as match_on, web};
 use data_encoding::BASE64;
 
 use crate::clock::Clock;
@@ -30,10 +33,8 @@ use crate::store::Store;
 use crate::usage::Usage;
 use crate::{assets, docs, edge, gate, health, home, keys, people, projects};
 
-/// A client that is slow to send its headers is let go.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a stop waits for what is under way.
-const SHUTDOWN_S: u64 = 10;
+/// The most connections to the metrics' listener: few programs ask.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// Who may call a route. The guards in the handlers' signatures see to it; the access tests are
 /// generated from this table and hold them to it.
@@ -250,12 +251,8 @@ fn serve(site: Site, limits: Limits, listener: TcpListener, workers: usize) -> s
             }
         })
     };
-    let server = HttpServer::new(app)
-        .workers(workers)
-        .client_request_timeout(HEADER_TIMEOUT)
-        .shutdown_timeout(SHUTDOWN_S)
-        .listen(listener)?;
-    Ok(server.run())
+    let connections = listener::connections_per_worker(listener::raise_file_limit(), workers);
+    Ok(listener::serve(listener, workers, connections, app)?.run())
 }
 
 /// Serves the figures of this process beside it, for as long as it runs.
@@ -263,10 +260,11 @@ fn serve_metrics(site: &Site, bind: SocketAddr) -> Result<String, BadSetting> {
     let cannot = |e: std::io::Error| BadSetting(format!("--metrics-bind: cannot listen on {bind}: {e}"));
     let site = web::Data::new(site.clone());
     let app = move || App::new().app_data(site.clone()).service(web::resource(metrics::ADDRESS).get(metrics::ask));
-    let server = HttpServer::new(app).workers(1).disable_signals().bind(bind).map_err(cannot)?;
-    let url = server.addrs().first().map(|bound| format!("http://{bound}{}", metrics::ADDRESS)).unwrap_or_default();
-    actix_web::rt::spawn(server.run());
-    Ok(url)
+    let listener = TcpListener::bind(bind).map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?;
+    let server = listener::serve(listener, 1, METRICS_CONNECTIONS, app).map_err(cannot)?;
+    actix_web::rt::spawn(server.disable_signals().run());
+    Ok(format!("http://{bound}{}", metrics::ADDRESS))
 }
 
 fn sessions(site: &Site, limits: Limits) -> SessionMiddleware<Sessions> {

@@ -178,6 +178,8 @@ const DOORS: &[&str] =
 /// What holds the rooms together.
 const FRAME: &[&str] = &[
     "app",
+    "app/connections",
+    "app/listener",
     "assets",
     "config",
     "edge",
@@ -453,7 +455,7 @@ fn only_a_few_draw_randomness() {
 #[test]
 fn nothing_imports_the_app_but_main() {
     let mut breaches = Vec::new();
-    for (path, text) in sources().iter().filter(|(path, _)| path != "src/main.rs") {
+    for (path, text) in sources().iter().filter(|(path, _)| path != "src/main.rs" && !path.starts_with("src/app/")) {
         let code = code(text);
         let imports_it =
             imports(path, &code).iter().any(|import| import == "crate::app" || import.starts_with("crate::app::"));

@@ -6,6 +6,7 @@ mod world;
 mod access;
 mod browser;
 mod command;
+mod connections;
 mod gate;
 mod house;
 mod keys;

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod cast;
 pub mod form;
 pub mod gate;
+pub mod installed;
 pub mod keys;
 pub mod logs;
 pub mod postgres;

@@ -10,6 +10,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use tempfile::TempDir;
 
+use crate::world::installed;
+
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
@@ -17,14 +19,6 @@ pub struct Cluster {
 }
 
 /// The newest of the paths that match `FOLDER/*/REST`.
-fn newest(folder: &str, rest: &str) -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path().join(rest)).collect();
-    found.retain(|path| path.exists());
-    found.sort_by_key(|path| path.components().filter_map(|c| c.as_os_str().to_str()?.parse::<u32>().ok()).max());
-    found.pop()
-}
-
 fn is_root() -> bool {
     let said = Command::new("id").arg("-u").output().unwrap().stdout;
     said == b"0\n"
@@ -34,10 +28,8 @@ impl Cluster {
     /// Makes one and starts it.
     pub fn start() -> Cluster {
         let folder = tempfile::Builder::new().prefix("keyrack-history.").tempdir().unwrap();
-        let programs = newest("/usr/lib/postgresql", "bin/initdb").map(|initdb| initdb.with_file_name(""));
-        let faketime = newest("/usr/lib", "faketime/libfaketime.so.1");
-        let faketime = faketime.expect("libfaketime is not here: run the tests by `tests/run`, which installs it");
-        let cluster = Cluster { folder, programs: programs.unwrap_or_default(), faketime };
+        let programs = installed::newest("/usr/lib/postgresql", "bin/initdb").map(|initdb| initdb.with_file_name(""));
+        let cluster = Cluster { folder, programs: programs.unwrap_or_default(), faketime: installed::faketime() };
         cluster.step_clock(0);
         if is_root() {
             let owned = Command::new("chown").arg("nobody:nogroup").arg(cluster.folder.path()).status().unwrap();

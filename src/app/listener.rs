@@ -1,0 +1,110 @@
+//! Accepts connections and hands their requests to the app.
+
+use std::fmt;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_http::body::MessageBody;
+use actix_http::{HttpService, Request, Response};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::connections::Connections;
+
+/// A client that is slow to send its headers is let go.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than proxies keep their connections to us (nginx: 60 s): whoever closes first must not be us.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a stop waits for the requests that are under way.
+const SHUTDOWN_S: u64 = 10;
+/// Connections that the kernel keeps waiting while we have no descriptor for them; it may keep fewer (somaxconn).
+const BACKLOG: i32 = 4_096;
+/// Descriptors for everything but clients' connections: the database's pools, listeners, event queues, files.
+const RESERVED: u64 = 128;
+/// A worker's most connections, however many descriptors there are.
+const MOST: u64 = 25_000;
+/// The fewest that a worker can work with.
+const FEWEST: u64 = 16;
+
+/// Raises the soft limit on open files to the hard one (getrlimit(2)), and returns what is the limit then.
+pub(super) fn raise_file_limit() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let (from, to) = (current.unwrap_or(u64::MAX), maximum.unwrap_or(u64::MAX));
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => {
+            tracing::info!(target: "keyrack", soft_limit = from, limit = to, "limit on open files");
+            to
+        }
+        Err(cause) => {
+            tracing::warn!(target: "keyrack", limit = from, %cause, "the soft limit on open files could not be raised");
+            from
+        }
+    }
+}
+
+/// How many connections each worker may have open.
+pub(super) fn connections_per_worker(file_limit: u64, workers: usize) -> usize {
+    let for_clients = file_limit.saturating_sub(RESERVED.min(file_limit / 2));
+    let each = (for_clients / workers as u64).clamp(FEWEST, MOST);
+    usize::try_from(each).unwrap_or(usize::MAX)
+}
+
+/// Prepares a server; `app` is called once in each worker.
+pub(super) fn serve<F, I, S, B>(
+    listener: TcpListener,
+    workers: usize,
+    connections: usize,
+    app: F,
+) -> std::io::Result<ServerBuilder>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error>,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    // Again, since the standard library asks for 128.
+    rustix::net::listen(&listener, BACKLOG)?;
+    let server = Server::build().workers(workers).max_concurrent_connections(connections).shutdown_timeout(SHUTDOWN_S);
+    let stopping = server.graceful_shutdown_signal();
+    server.listen("http", listener, move || {
+        // The last eighth is for those that were told to close and have not yet.
+        let open = Connections::new(connections - connections / 8);
+        let (stopping, stopped) = (stopping.clone(), open.clone());
+        actix_web::rt::spawn(async move {
+            stopping.notified().await;
+            stopped.close_when_idle();
+        });
+        let app = app().into_factory().map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEADER_TIMEOUT)
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let client = stream.peer_addr().ok();
+            let connection = open.admit(stream);
+            async move { Ok((connection, client)) }
+        })
+        .and_then(http)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connections_per_worker;
+
+    #[test]
+    fn workers_share_the_descriptors_that_nothing_else_needs() {
+        assert_eq!(connections_per_worker(1_024, 2), 448);
+        assert_eq!(connections_per_worker(20_000, 4), 4_968);
+        assert_eq!(connections_per_worker(u64::MAX, 2), 25_000);
+        assert_eq!(connections_per_worker(128, 1), 64, "of few descriptors clients get half");
+        assert_eq!(connections_per_worker(64, 8), 16);
+    }
+}

@@ -1,0 +1,115 @@
+//! What clients' connections get: room for those that are in use, however many idle ones there are.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::world::installed;
+use crate::world::program::{PROGRAM, Serving, bare};
+
+const SELF: &str = "GET /v1/keys/self HTTP/1.1\r\nHost: keyrack\r\n\r\n";
+const READY: &str = "GET /readyz HTTP/1.1\r\nHost: keyrack\r\n\r\n";
+
+/// A server that may open `soft` files, and raise that to `hard`.
+fn with_file_limit(folder: &Path, soft: u32, hard: u32) -> Serving {
+    let mut command = bare("prlimit", folder);
+    command.arg(format!("--nofile={soft}:{hard}")).args([PROGRAM, "--bind", "127.0.0.1:0"]);
+    Serving::of(command)
+}
+
+fn connect(server: &Serving) -> TcpStream {
+    let connection = TcpStream::connect(server.url.trim_start_matches("http://")).expect("the server listens");
+    connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    connection
+}
+
+/// Sends a request and reads the status of its response, on a connection that stays open.
+fn status(connection: &mut TcpStream, request: &str) -> u16 {
+    connection.write_all(request.as_bytes()).expect("the connection is open");
+    let mut response = Vec::new();
+    let mut byte = [0];
+    while !response.ends_with(b"\r\n\r\n") {
+        assert_eq!(connection.read(&mut byte).expect("a response"), 1, "the server closed the connection");
+        response.push(byte[0]);
+    }
+    let head = String::from_utf8(response).expect("a plain head");
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    connection.read_exact(&mut vec![0; length.unwrap_or(0)]).expect("the body");
+    head[9..12].parse().expect("a status")
+}
+
+/// What the server sends until it closes the connection.
+fn rest(connection: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = connection.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn silent_connections_make_room_for_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_file_limit(folder.path(), 256, 256);
+    let mut silent: Vec<TcpStream> = (0..600).map(|_| connect(&server)).collect();
+    for _ in 0..50 {
+        assert_eq!(status(&mut connect(&server), SELF), 401);
+        assert_eq!(status(&mut connect(&server), READY), 200);
+    }
+    assert_eq!(rest(&mut silent[0]), "", "the oldest was closed for a newer one, not for being slow (408)");
+    assert_eq!(status(silent.last_mut().unwrap(), READY), 200, "the newest still works");
+    let log = server.stop().err;
+    assert!(!log.contains("Too many open files"), "{log}");
+}
+
+#[test]
+fn a_connection_in_use_stays_open_among_silent_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_file_limit(folder.path(), 256, 256);
+    let mut proxy = connect(&server);
+    let mut silent = Vec::new();
+    for _ in 0..60 {
+        assert_eq!(status(&mut proxy, SELF), 401);
+        silent.extend((0..10).map(|_| connect(&server)));
+    }
+    assert_eq!(status(&mut proxy, READY), 200);
+}
+
+#[test]
+fn the_soft_limit_on_open_files_is_raised_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_file_limit(folder.path(), 256, 4_096);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("the limit on open files");
+    assert_eq!(files.split_whitespace().skip(3).collect::<Vec<_>>(), ["4096", "4096", "files"]);
+    let log = server.stop().err;
+    assert!(log.contains("soft_limit=256 limit=4096"), "{log}");
+}
+
+/// Proxies keep their connections for 60 seconds (nginx): the server's own limit is longer.
+#[test]
+fn an_idle_connection_stays_open_for_75_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock");
+    let set_clock = |seconds: u32| fs::write(&clock, format!("+{seconds}s")).unwrap();
+    set_clock(0);
+    let mut command = bare(PROGRAM, folder.path());
+    command.args(["--bind", "127.0.0.1:0", "--workers", "1"]);
+    command.env("LD_PRELOAD", installed::faketime()).env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "0");
+    let server = Serving::of(command);
+    // The worker looks at its clock when something happens; what arrives just then may count as late.
+    let move_clock = |seconds| {
+        set_clock(seconds);
+        let mut other = connect(&server);
+        other.write_all(READY.as_bytes()).unwrap();
+        assert_ne!(other.read(&mut [0]).unwrap(), 0);
+        assert_eq!(status(&mut connect(&server), READY), 200);
+    };
+    let mut idle = connect(&server);
+    assert_eq!(status(&mut idle, READY), 200);
+    move_clock(70);
+    assert_eq!(status(&mut idle, READY), 200, "after 70 seconds it is open");
+    move_clock(150);
+    assert_eq!(rest(&mut idle), "", "after 80 seconds it is closed");
+}
