@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::gate::identity;
 use crate::keys::catalog::Catalog;
-use crate::keys::catalog::file::{MAX_BYTES, parse};
+use crate::keys::catalog::file::{CheckedCatalog, Located, MAX_BYTES, check as check_text};
 
 /// The most bytes of response headers that nginx reads unless its configuration allows more.
 const USUAL_HEADER_BUFFER: usize = 4 * 1024;
@@ -22,32 +22,40 @@ pub struct Checked {
 
 /// Looks at a catalog. The error is every mistake, a line each.
 pub fn check(file: &Path) -> Result<Checked, Vec<String>> {
-    let (catalog, name) = (read(file)?, file.display());
+    let CheckedCatalog { catalog, warnings } = read_checked(file)?;
+    let name = file.display();
     let largest = identity::largest_set(&catalog);
     let lines = vec![
         format!("{name} is a good catalog: {}.", summary(&catalog)),
         format!("A key's identity headers have at most {largest} bytes."),
     ];
-    let is_too_large = largest > USUAL_HEADER_BUFFER;
-    let warnings = is_too_large.then(|| {
-        format!(
+    let warning = |warning: &Located| format!("{}: warning: {}", warning.line, warning.why);
+    let mut warnings = shown(file, warnings.iter().map(warning), "warnings");
+    if largest > USUAL_HEADER_BUFFER {
+        warnings.push(format!(
             "{name}: warning: identity headers of {largest} bytes exceed the {USUAL_HEADER_BUFFER} bytes that a proxy may \
              allow by default. Set its buffers as examples/proxies does, or leave headers out with [gate] identity_headers."
-        )
-    });
-    Ok(Checked { lines, warnings: warnings.into_iter().collect() })
+        ));
+    }
+    Ok(Checked { lines, warnings })
 }
 
 /// The catalog in a file, or what is wrong with it: `FILE:LINE: why`, or `FILE: why` of the file as a whole.
 pub fn read(file: &Path) -> Result<Catalog, Vec<String>> {
+    read_checked(file).map(|checked| checked.catalog)
+}
+
+fn read_checked(file: &Path) -> Result<CheckedCatalog, Vec<String>> {
+    let text = read_text(file).map_err(|why| vec![format!("{}{why}", file.display())])?;
+    check_text(&text).map_err(|mistakes| shown(file, mistakes.iter().map(Located::to_string), "mistakes"))
+}
+
+/// The first lines, and how many more there are.
+fn shown(file: &Path, lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<String> {
     const SHOWN: usize = 50;
-    let name = file.display();
-    let text = read_text(file).map_err(|why| vec![format!("{name}{why}")])?;
-    parse(&text).map_err(|mistakes| {
-        let more = mistakes.len().saturating_sub(SHOWN);
-        let shown = mistakes.iter().take(SHOWN).map(|mistake| format!("{name}:{mistake}"));
-        shown.chain((more > 0).then(|| format!("{name}: and {more} more mistakes"))).collect()
-    })
+    let (name, more) = (file.display(), lines.len().saturating_sub(SHOWN));
+    let shown = lines.take(SHOWN).map(|line| format!("{name}:{line}"));
+    shown.chain((more > 0).then(|| format!("{name}: and {more} more {what}"))).collect()
 }
 
 /// A file of text, or why it is none, as it goes on behind the file's name.
@@ -62,7 +70,7 @@ fn read_text(file: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!(": {e}"))?;
     if bytes.len() > MAX_BYTES {
-        return Err(format!(": a catalog has at most {MAX_BYTES} bytes (1 MiB)"));
+        return Err(format!(": a catalog has at most {MAX_BYTES} bytes (2 MiB)"));
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(": this is UTF-16; save it as UTF-8".to_owned());

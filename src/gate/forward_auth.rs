@@ -18,7 +18,7 @@ use super::path::{self, PathError};
 use super::refused::{self, Door};
 use super::verdict::Verdict;
 use crate::fault::Fault;
-use crate::keys::catalog::Catalog;
+use crate::keys::catalog::{Catalog, NoRequirement, RequestPath};
 use crate::keys::grants::Grant;
 use crate::site::Site;
 
@@ -90,6 +90,21 @@ impl From<Unclear> for Unjudged {
     }
 }
 
+impl From<PathError> for Unjudged {
+    fn from(why: PathError) -> Unjudged {
+        Unjudged::Path(why)
+    }
+}
+
+impl From<NoRequirement> for Unjudged {
+    fn from(why: NoRequirement) -> Unjudged {
+        match why {
+            NoRequirement::NoRoute => Unjudged::NoRoute,
+            NoRequirement::EncodedSlash => Unjudged::Path(PathError::EncodedSlash),
+        }
+    }
+}
+
 /// A request that is held back, and what it needs to pass.
 struct Passage<'a> {
     proxy: Proxy,
@@ -102,17 +117,22 @@ impl<'a> Passage<'a> {
     fn read(proxy: Proxy, call: &Call<'a>) -> Result<Passage<'a>, Unjudged> {
         let (held, catalog) = (Held::read(proxy, call.head, call.site)?, &call.site.catalog);
         // A path that could be read in two ways is refused, whether or not a route is looked up by it.
-        let path = held.target.map(path::of_target).transpose().map_err(Unjudged::Path)?;
+        let path = held.target.map(path::of_target).transpose()?;
+        let path = path.as_ref();
         let mut needs = Needs::of_query(held.query, catalog).map_err(Unjudged::Needs)?;
         if let Some(list) = held.require {
             needs::required(list, catalog, &mut needs.require).map_err(Unjudged::Needs)?;
         }
-        if catalog.gate().lets_preflights_pass && held.is_preflight(call.head) {
-            return Err(Unjudged::Preflight);
+        if catalog.gate().lets_preflights_pass
+            && let Some(method) = held.preflight_of(call.head)
+        {
+            return Err(preflight(method, path, catalog));
         }
         let required = match needs.require.is_empty() {
+            // Only a route can allow an escaped slash, and here none is asked.
+            false if path.is_some_and(|path| path.has_encoded_slash()) => return Err(PathError::EncodedSlash.into()),
             false => needs.require,
-            true => Cow::Borrowed(required_by_route(&held, path.as_deref(), catalog)?),
+            true => required_by_route(&held, path, catalog)?,
         };
         Ok(Passage { proxy, held, required, project: needs.project })
     }
@@ -140,12 +160,24 @@ impl<'a> Passage<'a> {
     }
 }
 
-/// What the first route says that means the request.
-fn required_by_route<'a>(held: &Held<'_>, path: Option<&str>, catalog: &'a Catalog) -> Result<&'a [Grant], Unjudged> {
+/// What the catalog's routes require.
+fn required_by_route<'a>(
+    held: &Held<'_>,
+    path: Option<&RequestPath<'_>>,
+    catalog: &'a Catalog,
+) -> Result<Cow<'a, [Grant]>, Unjudged> {
     let (Some(method), Some(path)) = (held.method, path) else {
         return Err(Unjudged::NotTold("The proxy does not tell the method and the path of the request."));
     };
-    catalog.first_route(method, path).map(|route| route.require.as_slice()).ok_or(Unjudged::NoRoute)
+    catalog.required(method, path).map_err(Unjudged::from)
+}
+
+/// A preflight passes, unless its path has an escaped slash that the request itself may not have.
+fn preflight(method: &str, path: Option<&RequestPath<'_>>, catalog: &Catalog) -> Unjudged {
+    match path.filter(|path| path.has_encoded_slash()).map(|path| catalog.required(method, path)) {
+        Some(Err(why)) => why.into(),
+        None | Some(Ok(_)) => Unjudged::Preflight,
+    }
 }
 
 fn unjudged(why: &Unjudged, call: &Call<'_>) -> HttpResponse {

@@ -82,10 +82,11 @@ impl<'a> Held<'a> {
         Ok(if held.method == Some("CONNECT") { Held { target: None, ..held } } else { held })
     }
 
-    /// Whether a browser asks what it may ask (the Fetch standard's preflight): that never carries a key.
-    pub fn is_preflight(&self, request: &RequestHead) -> bool {
-        let has = |name| request.headers.contains_key(name);
-        self.method == Some("OPTIONS") && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
+    /// The method that a browser's preflight asks about (the Fetch standard); a preflight never carries a key.
+    pub fn preflight_of(&self, request: &'a RequestHead) -> Option<&'a str> {
+        let asked = request.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
+        let is_preflight = self.method == Some("OPTIONS") && request.headers.contains_key(header::ORIGIN);
+        is_preflight.then(|| asked.to_str().unwrap_or_default())
     }
 }
 

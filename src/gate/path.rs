@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
+use crate::keys::catalog::RequestPath;
+
 /// Why a path is refused without being judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathError {
@@ -14,13 +16,19 @@ pub enum PathError {
     Dots,
     /// Two slashes beside each other.
     EmptySegment,
-    /// What parts or ends a path for some software: a slash, `?`, `#` or a NUL that is escaped; a backslash and a
-    /// semicolon in any case.
+    /// What parts or ends a path for some software: `?`, `#` or a NUL that is escaped; a backslash and a semicolon in
+    /// any case.
     Separator,
+    /// An escaped slash where no route allows one.
+    EncodedSlash,
     /// `%` without two hexadecimal digits, or escapes that give no UTF-8.
     Escape,
     /// A character that is in no request's target: a blank, a control character, `#`.
     Character,
+    /// An escaped control character.
+    Control,
+    /// A blank at either end of a segment: some servers remove it.
+    Blank,
 }
 
 impl PathError {
@@ -30,15 +38,18 @@ impl PathError {
             PathError::NoSlash => "The path does not begin with a slash.",
             PathError::Dots => "The path has a “.” or “..” as one of its parts.",
             PathError::EmptySegment => "The path has two slashes beside each other.",
-            PathError::Separator => "The path has an escaped slash, “?”, “#” or NUL, a backslash or a semicolon in it.",
+            PathError::Separator => "The path has an escaped “?”, “#” or NUL, a backslash or a semicolon in it.",
+            PathError::EncodedSlash => "The path has an escaped slash, and its route does not allow one.",
             PathError::Escape => "The path has an escape that cannot be read.",
             PathError::Character => "The path has a character that no address has.",
+            PathError::Control => "The path has an escaped control character in it.",
+            PathError::Blank => "The path has a blank at the start or end of a segment.",
         }
     }
 }
 
-/// The path of a target like `/v2/users/7?all`, decoded.
-pub fn of_target(target: &[u8]) -> Result<Cow<'_, str>, PathError> {
+/// The path of a target like `/v2/users/7?all`, decoded. Whether an escaped slash may be in it, its route says.
+pub fn of_target(target: &[u8]) -> Result<RequestPath<'_>, PathError> {
     let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     if path.first() != Some(&b'/') {
         return Err(PathError::NoSlash);
@@ -47,20 +58,17 @@ pub fn of_target(target: &[u8]) -> Result<Cow<'_, str>, PathError> {
         return Err(PathError::Character);
     }
     check_escapes(path)?;
-    let decoded: Cow<'_, [u8]> = percent_decode(path).into();
-    let decoded = match decoded {
-        Cow::Borrowed(path) => Cow::Borrowed(std::str::from_utf8(path).map_err(|_| PathError::Escape)?),
-        Cow::Owned(path) => Cow::Owned(String::from_utf8(path).map_err(|_| PathError::Escape)?),
-    };
-    check_segments(&decoded)?;
-    Ok(decoded)
+    let sent = std::str::from_utf8(path).map_err(|_| PathError::Escape)?;
+    let (decoded, slashes_decoded) = decode(sent)?;
+    check_segments(slashes_decoded.as_deref().unwrap_or(&decoded))?;
+    let escaped = matches!(decoded, Cow::Owned(_)).then_some(sent);
+    Ok(RequestPath { decoded, slashes_decoded, escaped })
 }
 
 fn check_escapes(path: &[u8]) -> Result<(), PathError> {
     for (at, byte) in path.iter().enumerate() {
         match (byte, path.get(at + 1..at + 3)) {
-            (b'\\' | b';', _)
-            | (b'%', Some(b"2f" | b"2F" | b"3b" | b"3B" | b"5c" | b"5C" | b"00" | b"3f" | b"3F" | b"23")) => {
+            (b'\\' | b';', _) | (b'%', Some(b"3b" | b"3B" | b"5c" | b"5C" | b"00" | b"3f" | b"3F" | b"23")) => {
                 return Err(PathError::Separator);
             }
             (b'%', Some(digits)) if digits.iter().all(u8::is_ascii_hexdigit) => {}
@@ -71,7 +79,24 @@ fn check_escapes(path: &[u8]) -> Result<(), PathError> {
     Ok(())
 }
 
+/// Decoded once with `%2f` kept, and if there is one, once more with it decoded.
+fn decode(sent: &str) -> Result<(Cow<'_, str>, Option<String>), PathError> {
+    if !sent.contains("%2f") && !sent.contains("%2F") {
+        return Ok((decode_part(sent)?, None));
+    }
+    let parts = sent.split("%2f").flat_map(|part| part.split("%2F"));
+    let parts = parts.map(decode_part).collect::<Result<Vec<_>, _>>()?;
+    Ok((Cow::Owned(parts.join("%2f")), Some(parts.join("/"))))
+}
+
+fn decode_part(part: &str) -> Result<Cow<'_, str>, PathError> {
+    percent_decode(part.as_bytes()).decode_utf8().map_err(|_| PathError::Escape)
+}
+
 fn check_segments(path: &str) -> Result<(), PathError> {
+    if path.contains(char::is_control) {
+        return Err(PathError::Control);
+    }
     let mut segments = path[1..].split('/').peekable();
     while let Some(segment) = segments.next() {
         // The last one may be empty: a slash at the end.
@@ -81,8 +106,16 @@ fn check_segments(path: &str) -> Result<(), PathError> {
         if matches!(segment, "." | "..") {
             return Err(PathError::Dots);
         }
+        if segment.starts_with(is_blank) || segment.ends_with(is_blank) {
+            return Err(PathError::Blank);
+        }
     }
     Ok(())
+}
+
+/// What servers trim: Unicode's white space, and the byte order mark, as JavaScript does.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{FEFF}'
 }
 
 #[cfg(test)]
@@ -104,9 +137,41 @@ mod tests {
             ("/v2/...", "/v2/..."),
             ("/.well-known/..a/a..", "/.well-known/..a/a.."),
         ] {
-            assert_eq!(of_target(target.as_bytes()).as_deref(), Ok(path), "{target}");
+            let read = of_target(target.as_bytes()).expect(target);
+            assert_eq!((read.decoded.as_ref(), read.slashes_decoded.as_deref()), (path, None), "{target}");
         }
-        assert!(matches!(of_target(b"/v2/users?x=%41"), Ok(Cow::Borrowed(_))), "nothing is copied without need");
+        let plain = RequestPath { decoded: Cow::Borrowed("/v2/users"), slashes_decoded: None, escaped: None };
+        let read = of_target(b"/v2/users?x=%41").expect("plain");
+        assert!(read == plain && matches!(read.decoded, Cow::Borrowed(_)), "nothing is copied without need");
+        assert_eq!(of_target(b"/v2/%75sers").expect("escaped").escaped, Some("/v2/%75sers"));
+    }
+
+    #[test]
+    fn an_escaped_slash_is_read_in_both_ways() {
+        for (target, decoded, slashes_decoded) in [
+            ("/v2%2fusers", "/v2%2fusers", "/v2/users"),
+            ("/p/a%2Fb%2f%63", "/p/a%2fb%2fc", "/p/a/b/c"),
+            ("/p/a%2f", "/p/a%2f", "/p/a/"),
+            ("/p/%252fa%2fb", "/p/%2fa%2fb", "/p/%2fa/b"),
+        ] {
+            let read = of_target(target.as_bytes()).expect(target);
+            let both = (read.decoded.as_ref(), read.slashes_decoded.as_deref(), read.escaped);
+            assert_eq!(both, (decoded, Some(slashes_decoded), Some(target)));
+        }
+        for (target, why) in [
+            ("/p/..%2fadmin", PathError::Dots),
+            ("/p/a%2f%2e%2E", PathError::Dots),
+            ("/p/a%2f.%2Fb", PathError::Dots),
+            ("/p/a%2f%2fb", PathError::EmptySegment),
+            ("/p/%2fa", PathError::EmptySegment),
+            ("/p/a%2f/b", PathError::EmptySegment),
+            ("/%2f", PathError::EmptySegment),
+            ("/p/a%20%2fb", PathError::Blank),
+            ("/p/a%2f%0a", PathError::Control),
+            ("/p/a%2f%5cb", PathError::Separator),
+        ] {
+            assert_eq!(of_target(target.as_bytes()), Err(why), "{target}");
+        }
     }
 
     #[test]
@@ -131,8 +196,6 @@ mod tests {
             ("//v2", PathError::EmptySegment),
             ("/v2//users", PathError::EmptySegment),
             ("/v2//", PathError::EmptySegment),
-            ("/v2%2fusers", PathError::Separator),
-            ("/v2%2Fusers", PathError::Separator),
             ("/v2/..%5cusers", PathError::Separator),
             ("/v2\\users", PathError::Separator),
             ("/v2%00", PathError::Separator),
@@ -147,6 +210,20 @@ mod tests {
             ("/v2/%u002e", PathError::Escape),
             ("/v2/%c0%ae%c0%ae/users", PathError::Escape),
             ("/v2/%ff", PathError::Escape),
+            ("/v2/%01", PathError::Control),
+            ("/v2/a%09b", PathError::Control),
+            ("/v2/%0d%0aX:1", PathError::Control),
+            ("/v2/a%7f", PathError::Control),
+            ("/v2/a%C2%85b", PathError::Control),
+            ("/v2%20/users", PathError::Blank),
+            ("/v2/%20users", PathError::Blank),
+            ("/v2/users%20", PathError::Blank),
+            ("/v2/users%20/", PathError::Blank),
+            ("/v2/%20", PathError::Blank),
+            ("/v2/users%C2%A0", PathError::Blank),
+            ("/v2/%E3%80%80users", PathError::Blank),
+            ("/v2/users%EF%BB%BF", PathError::Blank),
+            ("/v2/users\u{a0}", PathError::Blank),
             ("/v2 /users", PathError::Character),
             ("/v2\0", PathError::Character),
             ("/v2/\r\n", PathError::Character),
@@ -163,13 +240,17 @@ mod tests {
         fn no_bytes_make_reading_panic_and_none_slip_through(
             target in proptest::prop_oneof![
                 proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
-                "(/|\\.|%2e|%2f|%5C|;|a|%|\\?){0,12}".prop_map(String::into_bytes),
+                "(/|\\.|%2e|%2f|%5C|;|a|%|\\?|%20|%0a){0,12}".prop_map(String::into_bytes),
             ]
         ) {
             use proptest::prop_assert;
             if let Ok(path) = of_target(&target) {
-                prop_assert!(path.starts_with('/') && !path.contains(['\\', '\0']) && !path.contains("//"));
-                prop_assert!(path.split('/').all(|segment| segment != "." && segment != ".."));
+                for path in [Some(path.decoded.into_owned()), path.slashes_decoded].into_iter().flatten() {
+                    prop_assert!(path.starts_with('/') && !path.contains(['\\', '\0']) && !path.contains("//"));
+                    prop_assert!(path.split('/').all(|segment| segment != "." && segment != ".."));
+                    prop_assert!(path.split('/').all(|segment| segment.trim() == segment));
+                    prop_assert!(!path.contains(char::is_control));
+                }
             }
         }
     }

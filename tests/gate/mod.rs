@@ -11,5 +11,6 @@ mod literal_path;
 mod openapi;
 mod own_key;
 mod proxies;
+mod routes;
 mod trouble;
 mod verify;

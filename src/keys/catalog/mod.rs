@@ -12,14 +12,17 @@ mod offered;
 mod resource;
 mod route;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use identity_headers::{IdentityHeader, IdentityHeaderError, IdentityHeaders};
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
 pub use offered::Offered;
 pub use resource::{Action, Field, Resource};
-pub use route::{PathPattern, PatternError, Route};
+use route::Table;
+pub use route::{NoRequirement, PathPattern, PatternError, RequestPath, Route, Routes};
 
 use crate::keys::grants::Grant;
 
@@ -48,8 +51,20 @@ pub struct GateRules {
     /// Whether a browser's question before a request (an `OPTIONS` preflight, which never carries a key) passes
     /// without one. Else it is judged like any other request.
     pub lets_preflights_pass: bool,
+    /// How paths are matched with routes.
+    pub paths: Paths,
     /// The identity headers that carry a value.
     pub identity_headers: IdentityHeaders,
+}
+
+/// How the paths of requests are matched with routes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paths {
+    /// A request also needs what the routes require that its upstream could take it for.
+    #[default]
+    Lenient,
+    /// The upstream is known to tell paths apart to the letter.
+    Exact,
 }
 
 /// What a catalog is made of.
@@ -96,7 +111,7 @@ pub struct Catalog {
     product: Product,
     kinds: Vec<Kind>,
     resources: Vec<Resource>,
-    routes: Vec<Route>,
+    routes: Arc<Routes>,
     gate: GateRules,
     /// All of them by their texts, for those who ask about one at every request.
     grants: BTreeMap<String, Grant>,
@@ -116,6 +131,7 @@ impl Catalog {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }
         let grants = resources.iter().flat_map(Resource::grants).map(|grant| (grant.to_string(), grant)).collect();
+        let routes = Arc::new(Routes::new(routes, gate.paths));
         Ok(Catalog { product, kinds, resources, routes, gate, grants })
     }
 
@@ -169,14 +185,19 @@ impl Catalog {
         self.resources.iter().filter(|resource| kind.may_be_granted(&resource.id))
     }
 
-    /// What the protected API's addresses need, in the order in which they are asked.
+    /// The routes of the protected API, in order.
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        self.routes.all()
     }
 
-    /// What a request to the protected API needs, by the first route that means it. `path` is decoded and has no query.
-    pub fn first_route(&self, method: &str, path: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.means(method, path))
+    /// The permissions that a request to the protected API needs, by its routes.
+    pub fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'_, [Grant]>, NoRequirement> {
+        self.routes.required(method, path)
+    }
+
+    /// What its author may have overlooked; it works as it is.
+    pub fn warnings(&self) -> Vec<Mistake> {
+        check::warnings(self)
     }
 
     /// What holds for every address of the protected API.
@@ -234,27 +255,6 @@ mod tests {
         ];
         assert_eq!(offered, soons);
         assert_eq!((catalog.kinds().len(), catalog.default_kind().prefix.as_str()), (1, "sk_live_"));
-    }
-
-    #[test]
-    fn of_several_routes_the_first_that_means_a_request_counts() {
-        let route = |methods: &[&str], path: &str, require: &str| Route {
-            methods: methods.iter().map(|&method| method.to_owned()).collect(),
-            path: PathPattern::parse(path).expect("a pattern"),
-            require: vec![crate::keys::grants::Grant::parse(require).expect("a grant")],
-        };
-        let routes = vec![
-            route(&["GET"], "/v2/users/me", "leaves:read"),
-            route(&["GET"], "/v2/users/*", "users:read"),
-            route(&[], "/v2/**", "shifts:write"),
-        ];
-        let catalog = Catalog::new(Parts { routes, ..Parts::built_in() }).expect("coherent");
-        let needs = |method, path| catalog.first_route(method, path).map(|route| route.require[0].to_string());
-        assert_eq!(needs("GET", "/v2/users/me").as_deref(), Some("leaves:read"));
-        assert_eq!(needs("GET", "/v2/users/7").as_deref(), Some("users:read"));
-        assert_eq!(needs("POST", "/v2/users/7").as_deref(), Some("shifts:write"));
-        assert_eq!(needs("GET", "/v3/users/7"), None);
-        assert_eq!(Catalog::built_in().first_route("GET", "/"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod routes;
 
 use std::collections::BTreeSet;
 
-use super::{Mistake, Parts, Place, capitalised, is_id};
+use super::{Catalog, Mistake, Parts, Place, capitalised, is_id};
 use crate::keys::name::{NameError, visible_line};
 
 /// The longest label, in characters.
@@ -21,6 +21,11 @@ pub(super) fn all(parts: &Parts) -> Vec<Mistake> {
     resources::check(parts, &mut found);
     routes::check(parts, &mut found);
     found.mistakes
+}
+
+/// What is right and may still be an oversight.
+pub(super) fn warnings(catalog: &Catalog) -> Vec<Mistake> {
+    routes::warnings(catalog)
 }
 
 /// What was found to be wrong so far.

@@ -1,24 +1,71 @@
 //! What addresses need: something that can be granted, and each route can be reached.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, quoted};
-use crate::keys::catalog::{Parts, Place, Route};
+use crate::keys::catalog::{Catalog, Mistake, Parts, Place, Route, Table};
+use crate::keys::grants::Grant;
 
-const ROUTES: usize = 1_000;
+const ROUTES: usize = 5_000;
 const METHOD_CHARACTERS: usize = 20;
 
 pub(super) fn check(parts: &Parts, found: &mut Found) {
-    let place = |at: usize| Place::whole().key("route").nth(at);
     found.at_most(place(ROUTES), "The catalog", "routes", parts.routes.len(), ROUTES);
-    for (at, route) in parts.routes.iter().enumerate().take(ROUTES) {
+    let routes = &parts.routes[..parts.routes.len().min(ROUTES)];
+    let table = table(routes);
+    for (at, route) in routes.iter().enumerate() {
         methods(route, &place(at), found);
         required(route, parts, &place(at), found);
-        if let Some(earlier) = parts.routes[..at].iter().find(|earlier| earlier.covers(route)) {
-            let why = format!("“{}” before it means the same requests", earlier.path);
+        let is_before = |earlier: usize| earlier < at && routes[earlier].allows_all_of(route);
+        if let Some(earlier) = table.first_cover(&route.path, is_before) {
+            let why = format!("“{}” before it means the same requests", routes[earlier].path);
             found.add(place(at), format!("No request reaches “{}”: {why}.", route.path));
         }
     }
+}
+
+fn place(at: usize) -> Place {
+    Place::whole().key("route").nth(at)
+}
+
+fn table(routes: &[Route]) -> Table {
+    Table::new(routes.iter().map(|route| route.path.clone()), false)
+}
+
+/// Wider routes that require less than an earlier one: they get the requests whose path the earlier route does not
+/// match, though the upstream may read it in a way that nobody thought of. One warning for each wider route.
+pub(super) fn warnings(catalog: &Catalog) -> Vec<Mistake> {
+    let routes = catalog.routes();
+    let table = table(routes);
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, route) in routes.iter().enumerate() {
+        let is_wider = |later: usize| {
+            let wider = &routes[later];
+            later > at && wider.path != route.path && wider.shares_method_with(route) && lacking(wider, route).is_some()
+        };
+        if let Some(wider) = table.first_cover(&route.path, is_wider) {
+            found.entry(wider).or_default().push(at);
+        }
+    }
+    found.into_iter().filter_map(|(wider, earlier)| warning(routes, wider, &earlier)).collect()
+}
+
+fn warning(routes: &[Route], wider: usize, earlier: &[usize]) -> Option<Mistake> {
+    let (first, more) = earlier.split_first()?;
+    let (first, path) = (&routes[*first], &routes[wider].path);
+    let lacking = lacking(&routes[wider], first)?;
+    let others = match more.len() {
+        0 => String::new(),
+        1 => " 1 more route before it is stricter, too.".to_owned(),
+        count => format!(" {count} more routes before it are stricter, too."),
+    };
+    let why = format!("“{path}” is wider than “{}” before it, but does not require “{lacking}”.{others}", first.path);
+    Some(Mistake::at(place(wider), why))
+}
+
+/// The first permission that `earlier` requires and `wider` does not.
+fn lacking<'a>(wider: &Route, earlier: &'a Route) -> Option<&'a Grant> {
+    earlier.require.iter().find(|grant| !wider.require.contains(grant))
 }
 
 fn methods(route: &Route, place: &Place, found: &mut Found) {
@@ -63,13 +110,13 @@ mod tests {
     use super::super::tests::{right, wrong};
     use super::*;
     use crate::keys::catalog::PathPattern;
-    use crate::keys::grants::Grant;
 
     fn route(methods: &str, path: &str, require: &str) -> Route {
         Route {
             methods: methods.split_whitespace().map(str::to_owned).collect(),
             path: PathPattern::parse(path).expect("a pattern"),
             require: require.split_whitespace().map(|text| Grant::parse(text).expect("a grant")).collect(),
+            encoded_slashes: false,
         }
     }
 
@@ -120,6 +167,10 @@ mod tests {
             (("", "/a"), ("GET", "/a")),
             (("GET POST", "/a"), ("POST", "/a")),
             (("", "/a/**"), ("GET", "/a/*/b")),
+            (("", "/a/**/b"), ("", "/a/*/c/b")),
+            (("", "/a/*"), ("", "/a/*.json")),
+            (("", "/a/*.json"), ("", "/a/b.json")),
+            (("GET", "/a"), ("HEAD", "/a")),
         ] {
             let told = told(&[(first.0, first.1, "users:read"), (second.0, second.1, "users:read")]);
             let why = format!("“{}” before it means the same requests", first.1);
@@ -129,13 +180,45 @@ mod tests {
             |pairs: &[(&str, &str)]| pairs.iter().map(|(methods, path)| route(methods, path, "users:read")).collect();
         right(|parts| parts.routes = of(&[("GET", "/a"), ("", "/a"), ("", "/a/b"), ("", "/a/*"), ("", "/**")]));
         right(|parts| parts.routes = of(&[("GET", "/a"), ("GET POST", "/a")]));
+        right(|parts| parts.routes = of(&[("HEAD", "/a"), ("GET", "/a")]));
+        right(|parts| parts.routes = of(&[("", "/a/*.json"), ("", "/a/*"), ("", "/a/**/b"), ("", "/a/**")]));
+    }
+
+    #[test]
+    fn a_wider_route_that_requires_less_is_worth_a_warning() {
+        let warnings = |routes: &[(&str, &str, &str)]| {
+            let routes = routes.iter().map(|(methods, path, require)| route(methods, path, require)).collect();
+            let warnings = right(|parts| parts.routes = routes).warnings();
+            warnings.iter().map(Mistake::to_string).collect::<Vec<_>>()
+        };
+        let told = warnings(&[
+            ("", "/admin/**", "shifts:write"),
+            ("GET", "/payouts", "shifts:write leaves:read"),
+            ("GET", "/users/me", "leaves:read"),
+            ("GET", "/users/*", "users:read"),
+            ("", "/**", "leaves:read"),
+        ]);
+        let expected = [
+            "route[3]: “/users/*” is wider than “/users/me” before it, but does not require “leaves:read”.",
+            "route[4]: “/**” is wider than “/admin/**” before it, but does not require “shifts:write”. \
+             2 more routes before it are stricter, too.",
+        ];
+        assert_eq!(told, expected);
+        let fine: [&[(&str, &str, &str)]; 4] = [
+            &[("GET", "/users/me", "users:read"), ("", "/**", "users:read leaves:read")],
+            &[("GET", "/users/me", "users:read"), ("POST", "/**", "leaves:read")],
+            &[("GET", "/users/*", "users:read"), ("", "/users/*", "shifts:write")],
+            &[("GET", "/users/*", "users:read"), ("", "/shifts/**", "leaves:read")],
+        ];
+        fine.into_iter().for_each(|routes| assert_eq!(warnings(routes), Vec::<String>::new()));
+        assert_eq!(warnings(&[("HEAD", "/a", "users:read"), ("GET", "/*", "leaves:read")]).len(), 1);
     }
 
     #[test]
     fn there_are_not_too_many() {
         let many = |count: usize| (0..count).map(|at| route("", &format!("/{at}"), "users:read")).collect();
-        right(|parts| parts.routes = many(1_000));
-        let told = wrong(|parts| parts.routes = many(1_001));
-        assert_eq!(told, ["route[1000]: The catalog has 1001 routes; at most 1000 fit."]);
+        right(|parts| parts.routes = many(5_000));
+        let told = wrong(|parts| parts.routes = many(5_001));
+        assert_eq!(told, ["route[5000]: The catalog has 5001 routes; at most 5000 fit."]);
     }
 }

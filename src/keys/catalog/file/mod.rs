@@ -16,8 +16,8 @@ use self::tables::{GateTable, KindTable, ProductTable, ResourceTable, RouteTable
 use super::check::quoted;
 use super::{Catalog, GateRules, Mistake, Parts, Place, Product};
 
-/// The most that is read of a catalog.
-pub const MAX_BYTES: usize = 1024 * 1024;
+/// The most that is read of a catalog. 5,000 routes of 300 bytes each leave a quarter of it.
+pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// A mistake, and the line that it is in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,9 +34,23 @@ impl fmt::Display for Located {
     }
 }
 
+/// A catalog, and what its author may have overlooked.
+#[derive(Debug)]
+pub struct CheckedCatalog {
+    /// The catalog works as it is.
+    pub catalog: Catalog,
+    /// In the order of their lines.
+    pub warnings: Vec<Located>,
+}
+
 /// Reads a catalog, or tells all that is wrong with it, from the first line to the last: first how it is written, and
 /// only if that is as it should be, what it says.
 pub fn parse(text: &str) -> Result<Catalog, Vec<Located>> {
+    check(text).map(|checked| checked.catalog)
+}
+
+/// As [`parse`], with the warnings.
+pub fn check(text: &str) -> Result<CheckedCatalog, Vec<Located>> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     if text.trim().is_empty() {
         let why = "This catalog is empty: it needs at least one [[kind]] and one [[resource]].";
@@ -54,10 +68,11 @@ pub fn parse(text: &str) -> Result<Catalog, Vec<Located>> {
     if !reader.mistakes.is_empty() {
         return Err(sorted(reader.mistakes));
     }
-    file.catalog().map_err(|mistakes| {
-        let locate = |mistake: Mistake| lines.locate(place_of(&root, &mistake.place), mistake.why);
-        sorted(mistakes.into_iter().map(locate).collect())
-    })
+    let locate = |mistake: Mistake| lines.locate(place_of(&root, &mistake.place), mistake.why);
+    let located = |mistakes: Vec<Mistake>| sorted(mistakes.into_iter().map(locate).collect());
+    let catalog = file.catalog().map_err(located)?;
+    let warnings = located(catalog.warnings());
+    Ok(CheckedCatalog { catalog, warnings })
 }
 
 fn sorted(mut mistakes: Vec<Located>) -> Vec<Located> {
@@ -197,7 +212,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::catalog::IdentityHeader;
+    use crate::keys::catalog::{IdentityHeader, Paths};
     use proptest::prelude::*;
 
     const KIND: &str = "[[kind]]\nid = \"secret\"\nprefix = \"sk_live_\"\n";
@@ -258,9 +273,11 @@ mod tests {
             [[route]]
             path = "/v2/files/**"
             require = ["users:read", "users:download"]
+            encoded_slashes = true
             [gate]
             preflight = true
             identity_headers = ["X-Key-Id", "x-key-team"]
+            paths = "exact"
             "#,
         );
         let product = catalog.product();
@@ -282,10 +299,11 @@ mod tests {
         let routes: Vec<_> =
             catalog.routes().iter().map(|r| (r.methods.len(), r.path.to_string(), r.require.len())).collect();
         assert_eq!(routes, [(2, "/v2/users/*".to_owned(), 1), (0, "/v2/files/**".to_owned(), 2)]);
-        assert!(catalog.gate().lets_preflights_pass);
         let selected =
             IdentityHeader::ALL.into_iter().filter(|header| catalog.gate().identity_headers.contain(*header));
         assert_eq!(selected.collect::<Vec<_>>(), [IdentityHeader::Id, IdentityHeader::Team]);
+        assert_eq!(catalog.routes().iter().map(|route| route.encoded_slashes).collect::<Vec<_>>(), [false, true]);
+        assert!(catalog.gate().lets_preflights_pass && catalog.gate().paths == Paths::Exact);
     }
 
     #[test]
@@ -299,8 +317,8 @@ mod tests {
         assert!(catalog.resources()[0].fields.is_empty() && catalog.routes().is_empty());
         assert_eq!(good(&format!("[product]\n{KIND}{RESOURCE}")).product(), &Product::default());
         assert_eq!(catalog.gate(), GateRules::default());
-        assert!(!catalog.gate().lets_preflights_pass);
         assert!(catalog.gate().identity_headers.contain(IdentityHeader::Fields));
+        assert!(!catalog.gate().lets_preflights_pass && catalog.gate().paths == Paths::Lenient);
         assert!(!good(&format!("[gate]\n{KIND}{RESOURCE}")).gate().lets_preflights_pass);
     }
 
@@ -331,7 +349,7 @@ mod tests {
             "7: unknown field `lable`, expected one of `id`, `label`, `actions`, `fields`, `labels`",
             "8: unknown field `rout`, expected one of `brand`, `product`, `kind`, `resource`, `route`, `gate`",
             "10: unknown field `url`, expected one of `name`, `api_url`, `docs_url`, `support_url`",
-            "12: unknown field `method`, expected one of `methods`, `path`, `require`",
+            "12: unknown field `method`, expected one of `methods`, `path`, `require`, `encoded_slashes`",
         ];
         assert_eq!(told, expected);
         let told = bad("[[kind]]\nkey = 1\n[[kind.toggle]]\nid = \"a\"\non = true\n");
@@ -366,11 +384,15 @@ mod tests {
             ("[[product]]\nname = \"Soon\"", "7: `product` is written as [product], once"),
             ("[[gate]]\npreflight = true", "7: `gate` is written as [gate], once"),
             ("[gate]\npreflight = \"yes\"", "8: `preflight`: invalid type: string \"yes\", expected a boolean"),
-            ("[gate]\npreflights = true", "8: unknown field `preflights`, expected `preflight` or `identity_headers`"),
+            (
+                "[gate]\npreflights = true",
+                "8: unknown field `preflights`, expected one of `preflight`, `paths`, `identity_headers`",
+            ),
             (
                 "[gate]\nidentity_headers = \"X-Key-Id\"",
                 "8: `identity_headers`: invalid type: string \"X-Key-Id\", expected a list",
             ),
+            ("[gate]\npaths = \"strict\"", "8: `paths`: unknown variant `strict`, expected `lenient` or `exact`"),
         ] {
             assert_eq!(bad_behind(text), [told]);
         }
@@ -393,7 +415,7 @@ mod tests {
         let lines: Vec<&str> = told.iter().filter_map(|told| told.split(':').next()).collect();
         assert_eq!(lines, ["1", "4", "7", "11", "13", "14", "16", "17", "20"], "{told:#?}");
         assert_eq!(told[4], "13: “raed” has a label, and is no action and no field of “users”.");
-        assert_eq!(told[6], "16: “v2” is no path: A path begins with a slash.");
+        assert_eq!(told[6], "16: “v2” is no path: A path starts with a slash.");
         assert_eq!(told[7], "17: “users” is no permission like shifts:read.");
         assert_eq!(told[8], "20: “users:write” names no action of “users”.");
     }

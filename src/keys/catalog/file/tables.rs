@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
-    Action, Field, GateRules, IdentityHeaders, Kind, Mistake, PathPattern, Place, Product, Resource, Reveal, Route,
-    Toggle, capitalised,
+    Action, Field, GateRules, IdentityHeaders, Kind, Mistake, PathPattern, Paths, Place, Product, Resource, Reveal,
+    Route, Toggle, capitalised,
 };
 use crate::keys::grants::Grant;
 
@@ -78,6 +78,8 @@ pub(super) struct RouteTable {
     methods: Vec<String>,
     path: String,
     require: Vec<String>,
+    #[serde(default)]
+    encoded_slashes: bool,
 }
 
 #[derive(Deserialize)]
@@ -85,14 +87,32 @@ pub(super) struct RouteTable {
 pub(super) struct GateTable {
     #[serde(default)]
     preflight: bool,
+    #[serde(default)]
+    paths: PathsWord,
     identity_headers: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PathsWord {
+    #[default]
+    Lenient,
+    Exact,
 }
 
 impl GateTable {
     pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> GateRules {
         let place = place.key("identity_headers");
         let identity_headers = self.identity_headers.map(|names| identity_headers(&names, &place, mistakes));
-        GateRules { lets_preflights_pass: self.preflight, identity_headers: identity_headers.unwrap_or_default() }
+        let paths = match self.paths {
+            PathsWord::Lenient => Paths::Lenient,
+            PathsWord::Exact => Paths::Exact,
+        };
+        GateRules {
+            lets_preflights_pass: self.preflight,
+            paths,
+            identity_headers: identity_headers.unwrap_or_default(),
+        }
     }
 }
 
@@ -161,7 +181,7 @@ impl ResourceTable {
 impl RouteTable {
     /// None, and the reasons, if an address or a permission is none.
     pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> Option<Route> {
-        let RouteTable { methods, path: text, require: texts } = self;
+        let RouteTable { methods, path: text, require: texts, encoded_slashes } = self;
         let path = PathPattern::parse(&text);
         if let Err(error) = path {
             mistakes.push(Mistake::at(place.key("path"), format!("“{}” is no path: {error}", quoted(&text))));
@@ -174,6 +194,7 @@ impl RouteTable {
                 None => mistakes.push(Mistake::at(place.key("require").nth(at), why())),
             }
         }
-        path.ok().filter(|_| require.len() == texts.len()).map(|path| Route { methods, path, require })
+        let path = path.ok().filter(|_| require.len() == texts.len())?;
+        Some(Route { methods, path, require, encoded_slashes })
     }
 }

@@ -1,0 +1,127 @@
+//! The other paths that a common server could take a path for: letters folded; final slashes, one final extension, and
+//! final dots and spaces removed, each alone and together.
+
+/// The path in small letters, where that changes it: as servers fold ASCII, and as those do that fold all of Unicode
+/// (`ſ` is an `s`). Patterns are ASCII, so folding more than a server does can only add requirements.
+pub(super) fn folded(path: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    if !is_small(path) {
+        all.push(path.to_ascii_lowercase());
+    }
+    if !path.is_ascii() {
+        let unicode: String = path.chars().flat_map(fold).collect();
+        if unicode != path && all.last() != Some(&unicode) {
+            all.push(unicode);
+        }
+    }
+    all
+}
+
+/// Whether the path has no capitals in ASCII.
+pub(super) fn is_small(path: &str) -> bool {
+    !path.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn fold(c: char) -> impl Iterator<Item = char> {
+    // Alone in having two small letters: `i` and a dot above.
+    let c = if c == 'İ' { 'I' } else { c };
+    c.to_uppercase().flat_map(char::to_lowercase)
+}
+
+/// The path with something removed from its end, in each way once. A path with nothing to remove allocates nothing.
+pub(super) fn shortened(path: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    trim(path, path, &mut all);
+    for at in 0..=all.len() {
+        let whole = if at == 0 { path } else { all[at - 1] };
+        if let Some(shorter) = without_extension(whole) {
+            add(shorter, path, &mut all);
+            trim(shorter, path, &mut all);
+        }
+    }
+    all
+}
+
+fn trim<'a>(from: &'a str, path: &str, all: &mut Vec<&'a str>) {
+    if !from.ends_with(['/', '.', ' ']) {
+        return;
+    }
+    let slashes = |text: &'a str| text.trim_end_matches('/');
+    let dots = |text: &'a str| text.trim_end_matches(['.', ' ']);
+    for shorter in
+        [slashes(from), dots(from), dots(slashes(from)), slashes(dots(from)), from.trim_end_matches(['/', '.', ' '])]
+    {
+        add(shorter, path, all);
+    }
+}
+
+/// All of them begin the path, so their lengths tell them apart.
+fn add<'a>(shorter: &'a str, path: &str, all: &mut Vec<&'a str>) {
+    let shorter = if shorter.is_empty() { "/" } else { shorter };
+    if shorter.len() < path.len() && all.iter().all(|known| known.len() != shorter.len()) {
+        all.push(shorter);
+    }
+}
+
+/// `/report.tar.gz` → `/report.tar`
+fn without_extension(path: &str) -> Option<&str> {
+    let dot = path.rfind(['.', '/'])?;
+    path[dot..].starts_with('.').then(|| &path[..dot])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_folded_in_ascii_and_in_unicode() {
+        for (path, expected) in [
+            ("/payouts/7", &[][..]),
+            ("/é", &[]),
+            ("/Payouts", &["/payouts"]),
+            ("/PAYOUTS/É", &["/payouts/É", "/payouts/é"]),
+            ("/payoutſ", &["/payouts"]),
+            ("/\u{212A}ey", &["/key"]),
+            ("/ıd/İd", &["/id/id"]),
+            ("/oﬃce", &["/office"]),
+        ] {
+            assert_eq!(folded(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn endings_are_removed_alone_and_together() {
+        for (path, expected) in [
+            ("/", &[][..]),
+            ("/payouts", &[]),
+            ("/v1.0/payouts", &[]),
+            ("/payouts/", &["/payouts"]),
+            ("/payouts.json", &["/payouts"]),
+            ("/payouts.tar.gz", &["/payouts.tar"]),
+            ("/payouts.", &["/payouts"]),
+            ("/payouts. .", &["/payouts", "/payouts. "]),
+            ("/payouts.json/", &["/payouts.json", "/payouts"]),
+            ("/payouts.json.", &["/payouts.json", "/payouts"]),
+            ("/payouts/...", &["/payouts/", "/payouts", "/payouts/.."]),
+            ("/payouts/.json", &["/payouts/", "/payouts"]),
+            ("/payouts .json", &["/payouts ", "/payouts"]),
+            ("/payouts./", &["/payouts.", "/payouts"]),
+            ("/.json", &["/"]),
+            ("/...", &["/"]),
+        ] {
+            let mut found = shortened(path);
+            let mut expected = expected.to_vec();
+            found.sort_by_key(|form| form.len());
+            expected.sort_by_key(|form| form.len());
+            // More than what is listed may be found, never less.
+            assert!(expected.iter().all(|form| found.contains(form)), "{path}: {found:?}");
+            assert!(found.iter().all(|form| path.starts_with(form) && form.len() < path.len()), "{path}: {found:?}");
+        }
+        assert_eq!(shortened("/payouts").capacity(), 0);
+    }
+
+    #[test]
+    fn a_long_ending_has_few_forms() {
+        assert!(shortened(&". ./".repeat(10_000)).len() < 50);
+    }
+}

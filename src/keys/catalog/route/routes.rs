@@ -1,0 +1,387 @@
+//! All routes of a catalog, folded once, so that a request costs a few lookups however many there are.
+
+use std::borrow::Cow;
+
+use super::forms::{folded, is_small, shortened};
+use super::table::Table;
+use super::{RequestPath, Route};
+use crate::keys::catalog::Paths;
+use crate::keys::grants::Grant;
+
+/// The routes in the order of the catalog.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Routes {
+    all: Vec<Route>,
+    exact: Table,
+    /// `None`: the upstream is known to be exact.
+    lenient: Option<Lenient>,
+}
+
+/// The routes as servers fold them.
+#[derive(Debug, PartialEq, Eq)]
+struct Lenient {
+    without_slash: Table,
+    /// `None` if no route has capitals.
+    small: Option<Small>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Small {
+    with_slash: Table,
+    without_slash: Table,
+}
+
+/// Why no requirements of a request are known: it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRequirement {
+    /// No route matches the path as it is.
+    NoRoute,
+    /// The path contains `%2f`, and the first route that matches it does not allow that.
+    EncodedSlash,
+}
+
+impl Routes {
+    /// Folds the routes.
+    pub fn new(all: Vec<Route>, paths: Paths) -> Routes {
+        let exact = table(&all, false);
+        let lenient = (paths == Paths::Lenient).then(|| {
+            let without_slash = || all.iter().map(|route| route.path.without_slash());
+            let small: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
+            let has_capitals = small.iter().zip(&all).any(|(small, route)| *small != route.path);
+            Lenient {
+                without_slash: Table::new(without_slash(), true),
+                small: has_capitals.then(|| Small {
+                    with_slash: Table::new(small.iter().cloned(), false),
+                    without_slash: Table::new(small.iter().map(|path| path.without_slash()), true),
+                }),
+            }
+        });
+        Routes { all, exact, lenient }
+    }
+
+    /// The routes in order.
+    pub fn all(&self) -> &[Route] {
+        &self.all
+    }
+
+    /// What a request needs: the permissions of the first route that matches its path, and of each first route that
+    /// matches another reading or form of it. So a looser route never lets in what a stricter one guards.
+    pub fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'_, [Grant]>, NoRequirement> {
+        let route = match self.first(&self.exact, method, &path.decoded) {
+            Some(route) if route.encoded_slashes || !path.has_encoded_slash() => route,
+            _ if path.has_encoded_slash() => return Err(NoRequirement::EncodedSlash),
+            _ => return Err(NoRequirement::NoRoute),
+        };
+        let mut all = Required { routes: self, method, grants: Cow::Borrowed(&route.require) };
+        match &self.lenient {
+            Some(lenient) => path.readings().for_each(|text| all.add_lenient(lenient, text)),
+            None => path.slashes_decoded.iter().for_each(|text| all.add(&self.exact, text)),
+        }
+        Ok(all.grants)
+    }
+
+    fn first(&self, table: &Table, method: &str, path: &str) -> Option<&Route> {
+        table.first_match(path, |number| self.all[number].allows(method)).map(|number| &self.all[number])
+    }
+}
+
+fn table(routes: &[Route], rest_may_be_empty: bool) -> Table {
+    Table::new(routes.iter().map(|route| route.path.clone()), rest_may_be_empty)
+}
+
+/// What a request needs, as far as it is known.
+struct Required<'a, 'b> {
+    routes: &'a Routes,
+    method: &'b str,
+    grants: Cow<'a, [Grant]>,
+}
+
+impl<'a> Required<'a, '_> {
+    /// Adds every form of a path.
+    fn add_lenient(&mut self, lenient: &'a Lenient, path: &str) {
+        self.add_shortened(lenient, path, is_small(path));
+        for folded in folded(path) {
+            self.add_shortened(lenient, &folded, true);
+        }
+    }
+
+    /// Each path counts with the routes as they are written and as servers fold them, if it is folded itself.
+    fn add_shortened(&mut self, lenient: &'a Lenient, path: &str, is_small: bool) {
+        let small = lenient.small.as_ref().filter(|_| is_small);
+        for path in std::iter::once(path).chain(shortened(path)) {
+            self.add(&self.routes.exact, path);
+            if let Some(small) = small {
+                self.add(&small.with_slash, path);
+            }
+            if path == "/" || !path.ends_with('/') {
+                self.add(&lenient.without_slash, path);
+                if let Some(small) = small {
+                    self.add(&small.without_slash, path);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, table: &'a Table, path: &str) {
+        self.add_route(self.routes.first(table, self.method, path));
+        // A route for HEAD alone does not replace what GET needs: the server may answer with the handler of GET.
+        if self.method == "HEAD" && self.routes.lenient.is_some() {
+            self.add_route(self.routes.first(table, "GET", path));
+        }
+    }
+
+    fn add_route(&mut self, route: Option<&'a Route>) {
+        for grant in route.into_iter().flat_map(|route| &route.require) {
+            if !self.grants.contains(grant) {
+                self.grants.to_mut().push(grant.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::gate::path;
+    use crate::keys::catalog::PathPattern;
+
+    /// `GET,HEAD /v2/* shifts:read users:read`; without methods: every one; with `%` in front: with escaped slashes.
+    fn route(text: &str) -> Route {
+        let mut words = text.trim_start_matches('%').split(' ').peekable();
+        let methods = words.next_if(|word| !word.starts_with('/')).unwrap_or_default();
+        Route {
+            methods: methods.split(',').filter(|method| !method.is_empty()).map(str::to_owned).collect(),
+            path: PathPattern::parse(words.next().expect("a path")).expect("a pattern"),
+            require: words.map(|word| Grant::parse(word).expect("a grant")).collect(),
+            encoded_slashes: text.starts_with('%'),
+        }
+    }
+
+    fn routes(texts: &[&str]) -> Routes {
+        Routes::new(texts.iter().map(|text| route(text)).collect(), Paths::Lenient)
+    }
+
+    /// What a request needs, in order of the letters; or why it is refused.
+    fn needs(routes: &Routes, method: &str, target: &str) -> Result<String, NoRequirement> {
+        let path = path::of_target(target.as_bytes()).expect(target);
+        let mut all: Vec<String> = routes.required(method, &path)?.iter().map(Grant::to_string).collect();
+        all.sort();
+        Ok(all.join(" "))
+    }
+
+    #[track_caller]
+    fn assert_needs(routes: &Routes, expected: &[(&str, &str)]) {
+        for (request, grants) in expected {
+            let (method, target) = request.split_once(' ').expect("a method and a path");
+            assert_eq!(needs(routes, method, target).as_deref(), Ok(*grants), "{request}");
+        }
+    }
+
+    #[track_caller]
+    fn assert_refused(routes: &Routes, why: NoRequirement, requests: &[&str]) {
+        for request in requests {
+            let (method, target) = request.split_once(' ').expect("a method and a path");
+            assert_eq!(needs(routes, method, target), Err(why), "{request}");
+        }
+    }
+
+    #[test]
+    fn of_several_routes_that_match_the_first_counts() {
+        let routes = routes(&["GET /v2/users/me leaves:read", "GET /v2/users/* users:read", "/v2/** shifts:write"]);
+        let expected = [
+            ("GET /v2/users/me", "leaves:read"),
+            ("GET /v2/users/7", "users:read"),
+            ("HEAD /v2/users/7", "users:read"),
+            ("POST /v2/users/7", "shifts:write"),
+            ("get /v2/users/7", "shifts:write"),
+            ("BREW /v2/", "shifts:write"),
+        ];
+        assert_needs(&routes, &expected);
+        assert_refused(&routes, NoRequirement::NoRoute, &["GET /v3/users/7", "GET /", "GET /v2", "GET /V2/users/7"]);
+        let path = path::of_target(b"/v2/users/7").expect("plain");
+        assert!(matches!(routes.required("GET", &path), Ok(Cow::Borrowed(_))), "nothing is copied without need");
+    }
+
+    #[test]
+    fn a_looser_route_lets_nothing_in_that_a_stricter_one_guards() {
+        let all = ["/admin/** admin:write", "GET /payouts admin:write", "/** orders:read"];
+        let lenient = routes(&all);
+        for target in [
+            "/payouts/",
+            "/PAYOUTS",
+            "/payouts.json",
+            "/payouts.",
+            "/Payouts.JSON/",
+            "/payouts%20.",
+            "/payout%C5%BF",
+            "/admin",
+            "/ADMIN",
+            "/Admin.html",
+            "/ADMIN/users",
+            "/%41dmin/users",
+            "/admin./",
+            "/admin/",
+        ] {
+            let found = needs(&lenient, "GET", target).expect(target);
+            assert!(found.contains("admin:write"), "{target}: {found}");
+        }
+        assert_needs(&lenient, &[("HEAD /payouts", "admin:write"), ("POST /payouts", "orders:read")]);
+        assert_needs(&lenient, &[("GET /payouts", "admin:write"), ("GET /admin/users", "admin:write")]);
+        assert_needs(&lenient, &[("GET /orders", "orders:read"), ("GET /orders.json", "orders:read")]);
+        let exact = Routes::new(all.iter().map(|text| route(text)).collect(), Paths::Exact);
+        let expected =
+            [("GET /PAYOUTS/", "orders:read"), ("GET /admin", "orders:read"), ("HEAD /payouts", "admin:write")];
+        assert_needs(&exact, &expected);
+    }
+
+    #[test]
+    fn routes_are_folded_too() {
+        let routes = routes(&["/Payouts/ a:read", "/payouts b:read", "/Files/*.PDF c:read", "/** d:read"]);
+        let expected = [
+            ("GET /Payouts/", "a:read b:read d:read"),
+            ("GET /payouts", "a:read b:read"),
+            ("GET /payouts/", "a:read b:read d:read"),
+            ("GET /files/x.pdf", "c:read d:read"),
+            ("GET /FILES/X.PDF", "c:read d:read"),
+        ];
+        assert_needs(&routes, &expected);
+    }
+
+    #[test]
+    fn a_route_for_head_alone_does_not_replace_what_get_needs() {
+        let routes = routes(&["HEAD /a head:read", "GET /a get:read", "HEAD /b head:read", "POST /b post:read"]);
+        let expected = [("HEAD /a", "get:read head:read"), ("GET /a", "get:read"), ("HEAD /b", "head:read")];
+        assert_needs(&routes, &expected);
+        assert_refused(&routes, NoRequirement::NoRoute, &["GET /b", "HEAD /A", "head /a"]);
+    }
+
+    #[test]
+    fn only_a_route_that_says_so_allows_an_escaped_slash() {
+        let routes = routes(&[
+            "/p/admin/** admin:write",
+            "/p/a/secret secret:read",
+            "%GET /p/*/issues issues:read",
+            "%/p/* p:read",
+            "/q/* q:read",
+            "%/q/** q:write",
+        ]);
+        let expected = [
+            ("GET /p/a%2fb", "p:read"),
+            ("GET /p/a%2Fb/issues", "issues:read"),
+            // The upstream may decode the slash before it routes.
+            ("GET /p/a%2fsecret", "p:read secret:read"),
+            ("GET /p/A%2fSecret.json", "p:read secret:read"),
+            ("GET /p/admin%2fusers", "admin:write p:read"),
+            ("GET /p/ADMIN%2f", "admin:write p:read"),
+            ("GET /q/a/b%2fc", "q:write"),
+        ];
+        assert_needs(&routes, &expected);
+        let refused = [
+            "GET /q/a%2fb",
+            "POST /p/a%2fb/issues",
+            "GET /p%2fa",
+            "GET /%70%2fa",
+            "GET /P/a%2fb",
+            "GET /p/admin/a%2fb",
+            "GET /r%2f",
+        ];
+        assert_refused(&routes, NoRequirement::EncodedSlash, &refused);
+        let exact = Routes::new(routes.all, Paths::Exact);
+        assert_needs(&exact, &[("GET /p/a%2fsecret", "p:read secret:read"), ("GET /p/A%2fSecret", "p:read")]);
+    }
+
+    #[test]
+    fn a_server_may_route_a_path_before_it_decodes_it() {
+        let routes = routes(&["POST /jobs/*:cancel jobs:cancel", "POST /jobs/* jobs:write"]);
+        let expected = [
+            ("POST /jobs/7:cancel", "jobs:cancel"),
+            ("POST /jobs/7%3Acancel", "jobs:cancel jobs:write"),
+            ("POST /jobs/%37:cancel", "jobs:cancel"),
+        ];
+        assert_needs(&routes, &expected);
+    }
+
+    fn some_routes() -> impl Strategy<Value = Routes> {
+        let path = "(/([a-c]|[aA]b|\\*|a\\*|\\*\\.b|\\*\\*)){1,3}/?";
+        let methods = prop::sample::select(vec!["", "GET ", "HEAD ", "POST ", "GET,POST "]);
+        let text = (methods, path).prop_filter("a pattern", |(_, path)| PathPattern::parse(path).is_ok());
+        prop::collection::vec(text, 1..8).prop_map(|texts| {
+            let route = |(at, (methods, path))| route(&format!("{methods}{path} g{at}:read"));
+            Routes::new(texts.into_iter().enumerate().map(route).collect(), Paths::Lenient)
+        })
+    }
+
+    fn slashes(path: &str) -> &str {
+        match path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    fn dots(path: &str) -> &str {
+        path.trim_end_matches(['.', ' '])
+    }
+
+    fn extension(path: &str) -> &str {
+        path.rfind(['.', '/']).filter(|at| path[*at..].starts_with('.')).map_or(path, |at| &path[..at])
+    }
+
+    /// What an API may do to a path before it looks for the route.
+    const STEPS: [fn(&str) -> &str; 3] = [slashes, dots, extension];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn no_variant_of_a_plain_path_needs_less(
+            routes in some_routes(),
+            plain in "(/[a-c]b?){1,3}",
+            capitals in any::<u16>(),
+            ending in "( ?\\.){0,2}(\\.b)?\\.{0,2}/?",
+            method in prop::sample::select(vec!["GET", "POST", "HEAD"]),
+        ) {
+            let capital = |(at, c): (usize, char)| if capitals >> (at % 16) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+            let variant: String = plain.chars().enumerate().map(capital).chain(ending.chars()).collect();
+            let variant = variant.replace(' ', "%20");
+            let Ok(expected) = needs(&routes, if method == "HEAD" { "GET" } else { method }, &plain) else { return Ok(()) };
+            let Ok(found) = needs(&routes, method, &variant) else { return Ok(()) };
+            for grant in expected.split(' ') {
+                prop_assert!(found.split(' ').any(|other| other == grant), "{plain} {expected}, {variant} {found}");
+            }
+        }
+
+        /// Whatever a server folds: what the route requires that it takes is required.
+        #[test]
+        fn what_a_lenient_server_serves_is_required(
+            routes in some_routes(),
+            path in "(/[a-cA]b?){1,3}(\\.b)?\\.?/?",
+            folds in any::<bool>(),
+            steps in Just([0, 1, 2]).prop_shuffle(),
+            taken in 0..=3_usize,
+        ) {
+            let Ok(required) = needs(&routes, "GET", &path) else { return Ok(()) };
+            let steps = &steps[..taken];
+            let server = |path: &str| {
+                let path = steps.iter().fold(path, |path, step| STEPS[*step](path));
+                if folds { path.to_ascii_lowercase() } else { path.to_owned() }
+            };
+            let taken = server(&path);
+            // An API that removes slashes has none at the end of its routes.
+            let ignores_slash = steps.contains(&0) && !taken.ends_with('/');
+            let pattern = |route: &Route| {
+                let path = if folds { route.path.folded() } else { route.path.clone() };
+                if ignores_slash { path.without_slash() } else { path }
+            };
+            let serves = |route: &&Route| {
+                let table = Table::new([pattern(route)], false);
+                route.allows("GET") && table.first_match(&taken, |_| true).is_some()
+            };
+            if let Some(route) = routes.all().iter().find(serves) {
+                let grant = route.require[0].to_string();
+                prop_assert!(required.split(' ').any(|other| other == grant), "{path} as {taken}: {grant}, {required}");
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Finds the first of many patterns that matches a path: a trie of segments, so that the number of patterns does not
+//! count. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how specific they are or
+//! refuse overlaps; here the order of the catalog decides.
+
+use std::collections::HashMap;
+
+use super::pattern::PathPattern;
+use super::segment::{Segment, mixed_matches};
+
+/// What to find patterns for: a path, or a pattern, which is found by the patterns that match everything it matches.
+pub(super) trait Segments: Copy {
+    /// The first segment and those after it.
+    fn split(&self) -> Option<(Sought<'_>, Self)>;
+}
+
+pub(super) enum Sought<'a> {
+    /// A segment of a path, or one with stars: what matches the stars themselves matches whatever they match.
+    One(&'a str),
+    /// A pattern's `**`, which only `**` matches.
+    Rest,
+}
+
+/// The rest of a path after a slash; `None` at its end.
+#[derive(Clone, Copy)]
+struct PathRest<'a>(Option<&'a str>);
+
+impl Segments for PathRest<'_> {
+    fn split(&self) -> Option<(Sought<'_>, Self)> {
+        let rest = self.0?;
+        Some(match rest.split_once('/') {
+            Some((segment, after)) => (Sought::One(segment), PathRest(Some(after))),
+            None => (Sought::One(rest), PathRest(None)),
+        })
+    }
+}
+
+impl Segments for &[Segment] {
+    fn split(&self) -> Option<(Sought<'_>, Self)> {
+        let (segment, after) = self.split_first()?;
+        let sought = if *segment == Segment::Rest { Sought::Rest } else { Sought::One(segment.text()) };
+        Some((sought, after))
+    }
+}
+
+/// Patterns by their segments. They are known by their numbers.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::keys::catalog) struct Table {
+    /// The root first.
+    nodes: Vec<Node>,
+    /// Whether `**` also matches no segment: `/admin/**` then guards `/admin`.
+    rest_may_be_empty: bool,
+}
+
+/// The patterns that begin with the same segments.
+#[derive(Debug, PartialEq, Eq)]
+struct Node {
+    literals: HashMap<Box<str>, usize>,
+    /// Tried one by one: few segments of an API differ only in text around a star.
+    mixed: Vec<(Box<str>, usize)>,
+    one: Option<usize>,
+    rest: Option<usize>,
+    /// Patterns that end here, in ascending order.
+    ends: Vec<usize>,
+    /// The first pattern here or below.
+    first: usize,
+}
+
+impl Node {
+    fn of(first: usize) -> Node {
+        Node { literals: HashMap::new(), mixed: Vec::new(), one: None, rest: None, ends: Vec::new(), first }
+    }
+
+    fn has_children(&self) -> bool {
+        !self.literals.is_empty() || !self.mixed.is_empty() || self.one.is_some() || self.rest.is_some()
+    }
+}
+
+impl Table {
+    pub fn new(patterns: impl IntoIterator<Item = PathPattern>, rest_may_be_empty: bool) -> Table {
+        let mut table = Table { nodes: vec![Node::of(0)], rest_may_be_empty };
+        for (number, PathPattern(segments)) in patterns.into_iter().enumerate() {
+            let end = segments.iter().fold(0, |node, segment| table.child(node, segment, number));
+            table.nodes[end].ends.push(number);
+        }
+        table
+    }
+
+    fn child(&mut self, node: usize, segment: &Segment, number: usize) -> usize {
+        let new = self.nodes.len();
+        let parent = &mut self.nodes[node];
+        let child = match segment {
+            Segment::Literal(text) => *parent.literals.entry(text.as_str().into()).or_insert(new),
+            Segment::Mixed(text) => match parent.mixed.iter().find(|(known, _)| **known == **text) {
+                Some((_, child)) => *child,
+                None => {
+                    parent.mixed.push((text.as_str().into(), new));
+                    new
+                }
+            },
+            Segment::One => *parent.one.get_or_insert(new),
+            Segment::Rest => *parent.rest.get_or_insert(new),
+        };
+        if child == new {
+            self.nodes.push(Node::of(number));
+        }
+        child
+    }
+
+    /// The first pattern that matches a path and is accepted.
+    pub fn first_match(&self, path: &str, accept: impl Fn(usize) -> bool) -> Option<usize> {
+        self.search(PathRest(Some(path.strip_prefix('/')?)), accept)
+    }
+
+    /// The first pattern that matches every path that `pattern` matches, and is accepted. It overlooks some: `/**/*` is
+    /// not found for `/*/**`.
+    pub fn first_cover(&self, pattern: &PathPattern, accept: impl Fn(usize) -> bool) -> Option<usize> {
+        self.search(pattern.0.as_slice(), accept)
+    }
+
+    fn search(&self, segments: impl Segments, accept: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut search = Search { table: self, accept, found: usize::MAX };
+        search.walk(0, segments);
+        (search.found != usize::MAX).then_some(search.found)
+    }
+}
+
+struct Search<'a, A> {
+    table: &'a Table,
+    accept: A,
+    found: usize,
+}
+
+impl<A: Fn(usize) -> bool> Search<'_, A> {
+    fn walk(&mut self, at: usize, segments: impl Segments) {
+        let node = &self.table.nodes[at];
+        if node.first >= self.found {
+            return;
+        }
+        let Some((sought, after)) = segments.split() else {
+            self.end(at);
+            if let Some(rest) = node.rest.filter(|_| self.table.rest_may_be_empty) {
+                self.walk(rest, segments);
+            }
+            return;
+        };
+        if let Sought::One(text) = sought {
+            if let Some(child) = node.literals.get(text) {
+                self.walk(*child, after);
+            }
+            for (_, child) in node.mixed.iter().filter(|(pattern, _)| mixed_matches(pattern, text)) {
+                self.walk(*child, after);
+            }
+            if let Some(child) = node.one.filter(|_| !text.is_empty()) {
+                self.walk(child, after);
+            }
+        }
+        if let Some(rest) = node.rest {
+            self.walk_rest(rest, segments, after);
+        }
+    }
+
+    /// `**`: the pattern may end here, or continue at each later segment.
+    fn walk_rest<S: Segments>(&mut self, rest: usize, segments: S, after: S) {
+        self.end(rest);
+        if !self.table.nodes[rest].has_children() {
+            return;
+        }
+        let mut from = if self.table.rest_may_be_empty { segments } else { after };
+        while let Some((_, next)) = from.split() {
+            self.walk(rest, from);
+            from = next;
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        let before = self.found;
+        let mut ends = self.table.nodes[at].ends.iter().take_while(|number| **number < before);
+        if let Some(number) = ends.find(|number| (self.accept)(**number)) {
+            self.found = *number;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pattern(text: &str) -> PathPattern {
+        PathPattern::parse(text).expect("a pattern")
+    }
+
+    /// The definition: one pattern, segment by segment.
+    fn is_match(pattern: &[Segment], path: &[&str], rest_may_be_empty: bool) -> bool {
+        let Some((segment, patterns)) = pattern.split_first() else { return path.is_empty() };
+        if *segment == Segment::Rest {
+            let least = if rest_may_be_empty { 0 } else { 1 };
+            return (least..=path.len()).any(|taken| is_match(patterns, &path[taken..], rest_may_be_empty));
+        }
+        let Some((text, rest)) = path.split_first() else { return false };
+        let is_meant = match segment {
+            Segment::Literal(literal) => literal == text,
+            Segment::Mixed(mixed) => mixed_matches(mixed, text),
+            Segment::One => !text.is_empty(),
+            Segment::Rest => false,
+        };
+        is_meant && is_match(patterns, rest, rest_may_be_empty)
+    }
+
+    fn matches(text: &str, path: &str) -> bool {
+        Table::new([pattern(text)], false).first_match(path, |_| true).is_some()
+    }
+
+    #[test]
+    fn stars_match_a_segment_a_part_of_one_or_several() {
+        for (text, path) in [
+            ("/", "/"),
+            ("/v2", "/v2"),
+            ("/v2/", "/v2/"),
+            ("/v2/users/*", "/v2/users/7"),
+            ("/v2/users/*", "/v2/users/*"),
+            ("/v2/users/*", "/v2/users/a b"),
+            ("/v2/users/*", "/v2/users/**"),
+            ("/v2/*/", "/v2/users/"),
+            ("/v2/*/avatar", "/v2/é/avatar"),
+            ("/v2/*.json", "/v2/a.json"),
+            ("/compare/*...*", "/compare/main...dev"),
+            ("/jobs/*:cancel", "/jobs/7:cancel"),
+            ("/**", "/"),
+            ("/**", "/v2/users/7"),
+            ("/v2/**", "/v2/"),
+            ("/v2/**", "/v2/users/7/"),
+            ("/v2/**/tags", "/v2/a/tags"),
+            ("/v2/**/tags", "/v2/a/b/tags/c/tags"),
+            ("/v2/**/blobs/**", "/v2/a/b/blobs/c/d"),
+            ("/**/", "/a/b/"),
+        ] {
+            assert!(matches(text, path), "{text} {path}");
+        }
+        for (text, path) in [
+            ("/", "/v2"),
+            ("/", ""),
+            ("/v2", "/V2"),
+            ("/v2", "/v2/"),
+            ("/v2/", "/v2"),
+            ("/v2", "v2"),
+            ("/v2/users/*", "/v2/users"),
+            ("/v2/users/*", "/v2/users/"),
+            ("/v2/users/*", "/v2/users/7/avatar"),
+            ("/v2/users/*", "/v3/users/7"),
+            ("/v2/*.json", "/v2/.json"),
+            ("/v2/*.json", "/v2/a.json/b"),
+            ("/jobs/*:cancel", "/jobs/7:pause"),
+            ("/v2/**", "/v2"),
+            ("/v2/**/tags", "/v2/tags"),
+            ("/v2/**/tags", "/v2/a/tags/b"),
+            ("/**", ""),
+            ("/**", "v2"),
+            ("/*", "/"),
+            ("/**/", "/"),
+        ] {
+            assert!(!matches(text, path), "{text} {path}");
+        }
+        let lenient = |text| Table::new([pattern(text)], true);
+        for (text, path) in [("/v2/**", "/v2"), ("/v2/**/tags", "/v2/tags"), ("/**", "/"), ("/v2/**/a/**", "/v2/a")] {
+            assert_eq!(lenient(text).first_match(path, |_| true), Some(0), "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_another() {
+        let covers =
+            |one: &str, other: &str| Table::new([pattern(one)], false).first_cover(&pattern(other), |_| true).is_some();
+        for (one, other) in [
+            ("/a", "/a"),
+            ("/*", "/a"),
+            ("/*", "/*"),
+            ("/*", "/a*"),
+            ("/*.json", "/a.json"),
+            ("/*.json", "/a*.json"),
+            ("/*a*", "/*bab*"),
+            ("/**", "/"),
+            ("/**", "/a/b"),
+            ("/a/**", "/a/*"),
+            ("/a/**", "/a/**"),
+            ("/a/**", "/a/**/b"),
+            ("/*/b/**", "/a/b/c"),
+            ("/**/b", "/a/*/b"),
+            ("/**/b", "/a/**/b"),
+        ] {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("/a", "/b"),
+            ("/a", "/*"),
+            ("/a*", "/*"),
+            ("/a.json", "/*.json"),
+            ("/*", "/**"),
+            ("/*/*", "/**"),
+            ("/*", "/"),
+            ("/a/**", "/a"),
+            ("/a", "/a/"),
+            ("/a", "/a/b"),
+            ("/a/b/**", "/*/b/c"),
+            ("/**/b", "/b"),
+            ("/**/b", "/a/**"),
+        ] {
+            assert!(!covers(one, other), "{one} {other}");
+        }
+    }
+
+    const PATTERN: &str = "(/(a|b|ab|\\*|a\\*|\\*b|\\*a\\*|\\*\\*)){1,4}/?";
+
+    fn patterns() -> impl Strategy<Value = Vec<PathPattern>> {
+        let pattern = PATTERN.prop_filter_map("a pattern", |text: String| PathPattern::parse(&text).ok());
+        prop::collection::vec(pattern, 1..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn the_first_match_is_that_of_a_scan(
+            patterns in patterns(),
+            path in "(/(a|b|ab|bab)){1,5}/?|/",
+            rest_may_be_empty: bool,
+            refused in any::<u16>(),
+        ) {
+            let segments: Vec<&str> = path[1..].split('/').collect();
+            let accept = |number: usize| refused >> number & 1 == 0;
+            let scanned = (0..patterns.len())
+                .find(|number| accept(*number) && is_match(&patterns[*number].0, &segments, rest_may_be_empty));
+            let table = Table::new(patterns, rest_may_be_empty);
+            prop_assert_eq!(table.first_match(&path, accept), scanned);
+        }
+
+        #[test]
+        fn what_a_pattern_covers_it_matches(patterns in patterns(), path in "(/(a|b|ab|bab)){1,5}/?|/") {
+            let segments: Vec<&str> = path[1..].split('/').collect();
+            let (one, other) = (&patterns[0], &patterns[patterns.len() - 1]);
+            if Table::new([one.clone()], false).first_cover(other, |_| true).is_some() && is_match(&other.0, &segments, false) {
+                prop_assert!(is_match(&one.0, &segments, false), "{} {} {}", one, other, path);
+            }
+        }
+
+        /// For patterns that are paths, covering is matching.
+        #[test]
+        fn a_pattern_covers_the_paths_that_it_matches(patterns in patterns(), path in "(/[ab]){1,4}/?") {
+            let table = Table::new(patterns, false);
+            prop_assert_eq!(table.first_match(&path, |_| true), table.first_cover(&pattern(&path), |_| true));
+        }
+    }
+
+    #[test]
+    fn a_long_path_is_quick_to_search() {
+        // A search that tried every split of it would not end.
+        let table = Table::new(["/**/a/a/a/b", "/**/a/**", "/*/a/**/a/b"].map(pattern), true);
+        assert_eq!(table.first_match(&"/a".repeat(50_000), |_| true), Some(1));
+    }
+}
