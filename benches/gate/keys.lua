@@ -1,14 +1,21 @@
 -- wrk's requests: each brings a key of the file named by KEYS, in a fixed disorder. Of these every PARTS-th, from the
--- PART-th on. PIPELINED of them go out at once.
+-- PART-th on. PIPELINED of them go out at once. With TARGETS each also says, as nginx does, which of so many paths it is
+-- for.
 local requests, at = {}, 0
 local pipelined = tonumber(os.getenv("PIPELINED"))
 local part, parts = tonumber(os.getenv("PART")), tonumber(os.getenv("PARTS"))
+local targets = tonumber(os.getenv("TARGETS"))
 
 function init()
   local line = 0
   for key in io.lines(os.getenv("KEYS")) do
     if line % parts == part then
-      requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. key })
+      local headers = { ["Authorization"] = "Bearer " .. key }
+      if targets > 0 then
+        headers["X-Original-Method"] = "GET"
+        headers["X-Original-URI"] = string.format("/api/v2/things-%d/7/parts/8", line % targets)
+      end
+      requests[#requests + 1] = wrk.format("GET", nil, headers)
     end
     line = line + 1
   end

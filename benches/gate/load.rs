@@ -10,6 +10,8 @@ pub struct Load<'a> {
     /// Which of how many parts of them this round brings.
     pub part: (usize, usize),
     pub pipelined: usize,
+    /// How many paths the requests are for; 0: they do not say.
+    pub targets: usize,
     /// What every answer must be.
     pub status: u16,
 }
@@ -32,6 +34,7 @@ impl Load<'_> {
             .env("PART", self.part.0.to_string())
             .env("PARTS", self.part.1.to_string())
             .env("PIPELINED", self.pipelined.to_string())
+            .env("TARGETS", self.targets.to_string())
             .output()
             .expect("wrk and taskset are installed");
         let cpu = server.cpu_ns() - before;

@@ -2,12 +2,14 @@
 //! Servers have core 0 for themselves, the load (`wrk`, which has to be installed) core 1. Rounds alternate, so that a
 //! slow moment meets all; the figure is CPU time of the server per request, bare over ours, which neighbours disturb less
 //! than requests per second. Then what a key takes of memory, and how long a start takes. Of several instances:
-//! `KEYRACK_DURABLE=1 tests/with-postgres cargo bench --bench gate -- revoke`.
+//! `KEYRACK_DURABLE=1 tests/with-postgres cargo bench --bench gate -- revoke`. What routes cost, by how many there are:
+//! `cargo bench --bench gate -- routes`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod fill;
 mod load;
 mod revoke;
+mod routes;
 mod server;
 
 use std::path::Path;
@@ -35,6 +37,10 @@ fn main() {
     }
     if arguments == ["revoke"] {
         revoke::measure();
+        return;
+    }
+    if arguments == ["routes"] {
+        routes::measure();
         return;
     }
     let sizes: Vec<u64> = arguments.iter().map(|text| text.parse().expect("how many keys")).collect();
@@ -66,7 +72,7 @@ fn measure(keys: u64) {
             let keys_a_round = if pipelined > 1 { KEYS_A_ROUND * PIPELINED_RATE } else { KEYS_A_ROUND };
             let parts = (std::fs::read_to_string(keys).unwrap().lines().count() / keys_a_round).max(1);
             row(&name, pipelined, &mut |round, is_ours| {
-                let load = |status| Load { keys, part: (round % parts, parts), pipelined, status };
+                let load = |status| Load { keys, part: (round % parts, parts), pipelined, targets: 0, status };
                 match is_ours {
                     true => load(status).run(&ours, path, SECONDS),
                     false => load(200).run(&bare, "/verify", SECONDS),

@@ -40,10 +40,18 @@ impl Server {
     }
 
     pub fn keyrack(database: &Path) -> Server {
+        Server::start(&mut Server::command(database), "/readyz")
+    }
+
+    pub fn with_catalog(database: &Path, catalog: &Path) -> Server {
+        Server::start(Server::command(database).arg("--catalog").arg(catalog), "/readyz")
+    }
+
+    fn command(database: &Path) -> Command {
         let mut command = Command::new("taskset");
         command.args(["-c", "0", env!("CARGO_BIN_EXE_keyrack"), "--bind", "127.0.0.1:0", "--workers", "1"]);
         command.args(["--database-url", &format!("sqlite://{}", database.display())]);
-        Server::start(&mut command, "/readyz")
+        command
     }
 
     /// One of several on a Postgres, wherever there is a core.
