@@ -149,13 +149,13 @@
     const root = button.closest(".sheet, .snippet");
     const source = one("[data-secret], [data-snippet]", root);
     const key = source.textContent;
-    const { copy, env, url } = button.dataset;
+    const { copy, env, line: pattern } = button.dataset;
     const text = {
       key,
       text: key,
-      header: `Authorization: Bearer ${key}`,
+      header: pattern?.replace("KEY", () => key),
       env: `${env}=${key}`,
-      curl: `curl -H "Authorization: Bearer ${key}" ${url}`,
+      curl: pattern?.replace("$KEY", () => key),
     }[copy];
     const copied = await put(text, root);
     const line = one("[data-copied-text]", root);

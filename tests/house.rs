@@ -42,6 +42,7 @@ const NOUNS: &[&str] = &[
     "keys/catalog/file/tables",
     "keys/catalog/form_size",
     "keys/catalog/identity_headers",
+    "keys/catalog/key_headers",
     "keys/catalog/kind",
     "keys/catalog/mistake",
     "keys/catalog/mod",

@@ -70,6 +70,10 @@ struct ApiDocsPage {
     porch: Porch,
     back: Back,
     self_url: String,
+    /// The header, with a placeholder for the key.
+    header: String,
+    takes_bearer: bool,
+    curl_option: String,
     /// The same for programs.
     openapi_url: &'static str,
     gateway_url: &'static str,
@@ -83,11 +87,14 @@ struct ApiDocsPage {
 
 /// Shows the page.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Fault> {
-    let product = site.catalog.product();
+    let (product, key_headers) = (site.catalog.product(), &site.catalog.gate().key_headers);
     let shown = ApiDocsPage {
         porch: Porch::of(&site),
         back: Back::of(&request),
         self_url: gate::own_key_url(&site),
+        header: key_headers.example("YOUR_KEY"),
+        takes_bearer: key_headers.takes_bearer(),
+        curl_option: key_headers.curl_option(),
         openapi_url: gate::address::OPENAPI,
         gateway_url: GATEWAY,
         looks: site.catalog.kinds().iter().map(KeyLook::of).collect(),

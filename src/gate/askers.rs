@@ -104,7 +104,8 @@ impl Askers {
 
     /// Whether a program may ask: its gate token is a bearer token. Other schemes are none.
     pub async fn admit_program(&self, request: &RequestHead, site: &Site) -> Result<bool, Fault> {
-        let tokens: Vec<&[u8]> = values(request, &AUTHORIZATION).filter_map(bearer::token).collect();
+        let tokens: Vec<&[u8]> =
+            values(request, &AUTHORIZATION).filter_map(|value| bearer::credentials(value, "bearer")).collect();
         let mut names = request.headers.keys().map(HeaderName::as_str);
         let is_forwarded =
             names.any(|name| name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip"));

@@ -22,7 +22,7 @@ pub fn answer_at_once(head: &RequestHead, site: &Site) -> Option<HttpResponse> {
         _ => return None,
     };
     // Of many keys none is near at hand: it is sought first, and comes while the rest of the request is read.
-    let sought = site.gate.seek(call::presented(head));
+    let sought = site.gate.seek(call::presented(head, site));
     let call = Call::of(head, site);
     sought.fetch();
     let answer = match proxy {

@@ -9,7 +9,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
 };
 
 use super::asked::Caller;
@@ -23,7 +23,6 @@ use crate::problem;
 use crate::site::Site;
 
 // Names are parsed by the compiler: by text each look-up would do it anew. One that is only looked up is a static.
-static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A question.
@@ -50,7 +49,7 @@ impl<'a> Call<'a> {
 
     /// The key that the request itself presents.
     pub fn presented(&self) -> Presented<'a> {
-        presented(self.head)
+        presented(self.head, self.site)
     }
 
     /// Whose request it is, if it comes from there.
@@ -101,7 +100,7 @@ impl<'a> Call<'a> {
 }
 
 /// What a request itself presents as its key.
-pub fn presented(head: &RequestHead) -> Presented<'_> {
-    let all = |name: &HeaderName| head.headers.get_all(name).map(|value| value.as_bytes());
-    bearer::read(all(&AUTHORIZATION), all(&X_API_KEY))
+pub fn presented<'a>(head: &'a RequestHead, site: &Site) -> Presented<'a> {
+    let values = |name: &HeaderName| head.headers.get_all(name).map(|value| value.as_bytes());
+    bearer::read(&site.catalog.gate().key_headers, values, |text| site.catalog.begins_like_a_key(text))
 }

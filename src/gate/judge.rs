@@ -28,9 +28,16 @@ use crate::usage::Usage;
 
 /// What a request presents, on its way to be judged.
 pub struct Sought {
-    /// Hashed, and the index if it may be judged by; or why it cannot be a key; none: it presents nothing.
-    hashed: Result<(Digest, Option<View>), Option<Flaw>>,
+    /// Hashed, and the index if it may be judged by; or why there is no key to look up.
+    hashed: Result<(Digest, Option<View>), NoKey>,
     begun: Begun,
+}
+
+/// Why there is no key to look up.
+enum NoKey {
+    Missing,
+    Several,
+    Malformed(Flaw),
 }
 
 impl Sought {
@@ -104,10 +111,13 @@ impl Gate {
     pub fn seek(&self, presented: Presented<'_>) -> Sought {
         let begun = self.metrics.begin();
         let digest = match presented {
-            Presented::Nothing => Err(None),
-            Presented::Unreadable => Err(Some(Flaw::Other)),
-            Presented::Spaced => Err(Some(Flaw::Blank)),
-            Presented::Text(text) => Digest::of_presented(text, self.catalog.prefixes()).map_err(|why| Some(flaw(why))),
+            Presented::Nothing => Err(NoKey::Missing),
+            Presented::Several => Err(NoKey::Several),
+            Presented::Unreadable => Err(NoKey::Malformed(Flaw::Other)),
+            Presented::Spaced => Err(NoKey::Malformed(Flaw::Blank)),
+            Presented::Text(text) => {
+                Digest::of_presented(&text, self.catalog.prefixes()).map_err(|why| NoKey::Malformed(flaw(why)))
+            }
         };
         let hashed = digest.map(|digest| (digest, self.knowledge.view()));
         if let Ok((digest, Some(index))) = &hashed {
@@ -166,8 +176,14 @@ impl Gate {
         let (digest, index) = match hashed {
             Ok((digest, Some(index))) => (digest, index),
             Ok((digest, None)) => return Err((digest, tell)),
-            Err(None) => return Ok(self.pass(&Verdict::Refused(Code::Missing, None), by.at, begun, tell)),
-            Err(Some(flaw)) => return Ok(self.pass(&self.malformed(flaw, by), by.at, begun, tell)),
+            Err(why) => {
+                let verdict = match why {
+                    NoKey::Missing => Verdict::Refused(Code::Missing, None),
+                    NoKey::Several => Verdict::Refused(Code::MultipleKeys, None),
+                    NoKey::Malformed(flaw) => self.malformed(flaw, by),
+                };
+                return Ok(self.pass(&verdict, by.at, begun, tell));
+            }
         };
         let judge = |found: Option<&Kept>| {
             let verdict = verdict_on(found.map(|kept| &kept.key), asked, by.at);

@@ -36,21 +36,33 @@ pub struct Refusals {
     realm: String,
     missing: HeaderValue,
     invalid: HeaderValue,
+    /// Where keys may come by HTTP Basic: many clients send it only when they are asked to.
+    basic: Option<HeaderValue>,
 }
 
 impl Refusals {
     /// In the name of the catalog's product, for keys with its prefixes.
     pub fn of(catalog: &Catalog) -> Refusals {
+        let key_headers = &catalog.gate().key_headers;
         let malformed = |detail| Problem { detail, ..of_code(Code::Malformed) }.ready();
+        let missing = format!("Send the key as `{}`.", key_headers.example("KEY"));
+        let ready = |code| match code {
+            Code::Missing => Problem { detail: &missing, ..of_code(code) }.ready(),
+            code => of_code(code).ready(),
+        };
         let realm = realm(&catalog.product().name);
         let challenge = |text: String| HeaderValue::try_from(text).expect("a realm is printable ASCII");
         Refusals {
-            by_code: Code::ALL.into_iter().map(|code| of_code(code).ready()).collect(),
-            blank: malformed("There is a space too many. Send `Bearer`, one space, and the key without any."),
+            by_code: Code::ALL.into_iter().map(ready).collect(),
+            blank: malformed(match key_headers.takes_bearer() {
+                true => "There is a space too many. Send `Bearer`, one space, and the key without any.",
+                false => "The key contains a space. Send it without any.",
+            }),
             prefix: malformed(&begins(catalog)),
             throttled_by_nginx: Problem { status: StatusCode::FORBIDDEN, ..of_code(Code::RateLimited) }.ready(),
             missing: challenge(format!("Bearer realm=\"{realm}\"")),
             invalid: challenge(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+            basic: key_headers.takes_basic().then(|| challenge(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))),
             realm,
         }
     }
@@ -130,6 +142,9 @@ fn another_key(verdict: &Verdict<'_>, required: Option<&[Grant]>, call: &Call<'_
     let refusals = call.site.gate.refusals();
     let challenge = |headers: &mut HeaderMap| {
         headers.append(WWW_AUTHENTICATE, refusals.challenge(verdict.code()));
+        if let Some(basic) = &refusals.basic {
+            headers.append(WWW_AUTHENTICATE, basic.clone());
+        }
     };
     refusals.problem(verdict).answer(call.id(), required, challenge)
 }
@@ -154,10 +169,11 @@ fn words(code: Code) -> (&'static str, &'static str) {
         Code::Malformed | Code::Valid => {
             ("Malformed API key", "Compare it with what you copied: all of it, nothing before it, nothing behind it.")
         }
-        Code::Missing => ("No API key", "Send the key as `Authorization: Bearer KEY`."),
+        Code::Missing => ("No API key", "Send a key."),
         Code::RateLimited => {
             ("Too many malformed API keys", "Wait a minute, and compare the key with what you copied.")
         }
+        Code::MultipleKeys => ("Several API keys", "Two different keys were sent. Send one."),
         Code::NotFound => ("Unknown API key", "No such key was made here, or it was deleted."),
         Code::Revoked => ("Revoked API key", "Somebody revoked it. Ask for a new one."),
         Code::Expired => ("Expired API key", "Its time is over. Ask for a new one."),

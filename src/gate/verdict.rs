@@ -13,6 +13,8 @@ pub enum Code {
     Valid,
     /// None was presented.
     Missing,
+    /// Two different keys were presented.
+    MultipleKeys,
     /// It cannot be a key at all.
     Malformed,
     /// It cannot be a key, and too many of that sort came from there.
@@ -39,9 +41,10 @@ pub enum Code {
 
 impl Code {
     /// Each of them, in the order of the checks.
-    pub const ALL: [Code; 13] = [
+    pub const ALL: [Code; 14] = [
         Code::Valid,
         Code::Missing,
+        Code::MultipleKeys,
         Code::Malformed,
         Code::RateLimited,
         Code::NotFound,
@@ -60,6 +63,7 @@ impl Code {
         match self {
             Code::Valid => "VALID",
             Code::Missing => "MISSING",
+            Code::MultipleKeys => "MULTIPLE_KEYS",
             Code::Malformed => "MALFORMED",
             Code::RateLimited => "RATE_LIMITED",
             Code::NotFound => "NOT_FOUND",

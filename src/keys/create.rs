@@ -46,7 +46,10 @@ struct RevealPage<'a> {
     permissions: String,
     expiration: String,
     env_name: String,
-    try_url: String,
+    /// How the key is sent: a header and a call, with `KEY` and `$KEY` in place of the key.
+    header: String,
+    header_label: &'static str,
+    curl: String,
     docs_url: &'static str,
     back_url: String,
 }
@@ -226,6 +229,7 @@ fn record(db: &mut Db, key: &ApiKey, who: &Who, action: Action) -> Result<(), Fa
 
 fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Place, site: &Site) -> RevealPage<'a> {
     let ends = key.expiration.at();
+    let key_headers = &site.catalog.gate().key_headers;
     RevealPage {
         shell,
         is_dialog: place.wants_fragment,
@@ -236,7 +240,9 @@ fn reveal<'a>(shell: Shell, key: &'a ApiKey, secret: &'a KeySecret, place: &Plac
         expiration: ends
             .map_or("Never expires".into(), |at| format!("Expires on {}", calendar::long_day(at, place.zone))),
         env_name: env_name(&site.catalog.product().name),
-        try_url: gate::own_key_url(site),
+        header: key_headers.example("KEY"),
+        header_label: if key_headers.takes_bearer() { "Authorization header" } else { "Header" },
+        curl: format!("curl {} {}", key_headers.curl_option(), gate::own_key_url(site)),
         docs_url: docs::ADDRESS,
         back_url: place.list_url(),
     }

@@ -40,7 +40,9 @@ struct ListPage {
     list_url: &'static str,
     docs_url: String,
     /// How a key of the first kind begins.
-    prefix: String,
+    /// How a key is sent: a header with the beginning of a key, and curl's option.
+    header: String,
+    curl_option: String,
     self_url: String,
     using: Using,
     new_url: Option<String>,
@@ -106,6 +108,7 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
     };
     // Where there is no key the foot is not seen; with the first one it is there.
     let may_revoke_all = signed_in.may(Deed::RevokeAll);
+    let key_headers = &site.catalog.gate().key_headers;
     Ok(ListPage {
         shell: Shell::of(signed_in, site, address::LIST),
         list_url: address::LIST,
@@ -122,7 +125,8 @@ async fn list_page(signed_in: &SignedIn, realm: Realm, place: &Place, site: &Sit
         foot: foot(&counts, &page, place),
         rows: page.keys.into_iter().map(row).collect(),
         docs_url: docs::url(site),
-        prefix: site.catalog.default_kind().prefix.clone(),
+        header: key_headers.example(&format!("{}…", site.catalog.default_kind().prefix)),
+        curl_option: key_headers.curl_option(),
         self_url: gate::own_key_url(site),
         using: Using::first(site),
         notice: None,

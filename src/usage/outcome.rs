@@ -20,6 +20,6 @@ pub fn label(code: Code) -> &'static str {
         Code::AddressNotAllowed => "Address not allowed",
         Code::InsufficientPermissions => "Not permitted",
         Code::FieldNotAllowed => "Field not permitted",
-        Code::Missing | Code::Malformed | Code::RateLimited | Code::NotFound => "Not known",
+        Code::Missing | Code::MultipleKeys | Code::Malformed | Code::RateLimited | Code::NotFound => "Not known",
     }
 }

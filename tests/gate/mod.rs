@@ -7,6 +7,7 @@ mod forward_auth;
 mod gate_token;
 mod history;
 mod introspect;
+mod key_headers;
 mod literal_path;
 mod openapi;
 mod own_key;

@@ -6,6 +6,7 @@ mod check;
 pub mod file;
 mod form_size;
 mod identity_headers;
+mod key_headers;
 mod kind;
 mod mistake;
 mod offered;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use identity_headers::{IdentityHeader, IdentityHeaderError, IdentityHeaders};
+pub use key_headers::{KeyHeaderError, KeyHeaders};
 pub use kind::{Kind, Reveal, Toggle};
 pub use mistake::{Mistake, Place, Step};
 pub use offered::Offered;
@@ -46,7 +48,7 @@ impl Default for Product {
 }
 
 /// What holds for every address of the protected API.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateRules {
     /// Whether a browser's question before a request (an `OPTIONS` preflight, which never carries a key) passes
     /// without one. Else it is judged like any other request.
@@ -55,6 +57,8 @@ pub struct GateRules {
     pub paths: Paths,
     /// The identity headers that carry a value.
     pub identity_headers: IdentityHeaders,
+    /// The headers in which a request may carry its key.
+    pub key_headers: KeyHeaders,
 }
 
 /// How the paths of requests are matched with routes.
@@ -165,6 +169,12 @@ impl Catalog {
         self.kinds.iter().map(|kind| kind.prefix.as_str())
     }
 
+    /// Whether a text begins like a key of this catalog, after blanks at most: if not, it is a credential of somebody else.
+    pub fn begins_like_a_key(&self, text: &[u8]) -> bool {
+        let text = text.trim_ascii_start();
+        self.prefixes().any(|prefix| text.starts_with(prefix.as_bytes()))
+    }
+
     /// The resources, in order; never empty.
     pub fn resources(&self) -> &[Resource] {
         &self.resources
@@ -201,8 +211,8 @@ impl Catalog {
     }
 
     /// What holds for every address of the protected API.
-    pub fn gate(&self) -> GateRules {
-        self.gate
+    pub fn gate(&self) -> &GateRules {
+        &self.gate
     }
 
     /// The distinct actions in the order they first appear: the columns of the matrix. One label heads an id, the

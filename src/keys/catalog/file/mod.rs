@@ -316,7 +316,7 @@ mod tests {
         assert!(!kind.is_publishable() && !kind.has_domains && kind.may_be_granted("users"));
         assert!(catalog.resources()[0].fields.is_empty() && catalog.routes().is_empty());
         assert_eq!(good(&format!("[product]\n{KIND}{RESOURCE}")).product(), &Product::default());
-        assert_eq!(catalog.gate(), GateRules::default());
+        assert_eq!(catalog.gate(), &GateRules::default());
         assert!(catalog.gate().identity_headers.contain(IdentityHeader::Fields));
         assert!(!catalog.gate().lets_preflights_pass && catalog.gate().paths == Paths::Lenient);
         assert!(!good(&format!("[gate]\n{KIND}{RESOURCE}")).gate().lets_preflights_pass);
@@ -386,7 +386,7 @@ mod tests {
             ("[gate]\npreflight = \"yes\"", "8: `preflight`: invalid type: string \"yes\", expected a boolean"),
             (
                 "[gate]\npreflights = true",
-                "8: unknown field `preflights`, expected one of `preflight`, `paths`, `identity_headers`",
+                "8: unknown field `preflights`, expected one of `preflight`, `paths`, `identity_headers`, `key_headers`",
             ),
             (
                 "[gate]\nidentity_headers = \"X-Key-Id\"",
@@ -446,6 +446,28 @@ mod tests {
         assert_eq!(told, expected);
         let none = good(&format!("{KIND}{RESOURCE}[gate]\nidentity_headers = []"));
         assert!(IdentityHeader::ALL.iter().all(|header| !none.gate().identity_headers.contain(*header)));
+    }
+
+    #[test]
+    fn a_header_that_cannot_carry_a_key_is_a_mistake_in_its_line() {
+        let told = bad_behind(
+            "[gate]\nkey_headers = [\n  \"authorization\",\n  \"Cookie\",\n  \"x_api_key\",\n  \"X-Key-Id\",\n  \"bearer\",\n  \"Authorization\"\n]",
+        );
+        let expected = [
+            "10: “Cookie” means something else, so it cannot carry a key.",
+            "11: “x_api_key” is not the name of a header for keys, which has only letters, digits and hyphens.",
+            "12: “X-Key-Id” means something else, so it cannot carry a key.",
+            "13: “bearer” is not a header; write “authorization” for bearer tokens.",
+            "14: “Authorization” is listed twice.",
+        ];
+        assert_eq!(told, expected);
+        let told = bad_behind("[gate]\nkey_headers = []");
+        assert_eq!(told, ["8: No request could carry a key: `key_headers` needs at least one header."]);
+        let told = bad_behind("[gate]\nkey_headers = \"authorization\"");
+        assert_eq!(told, ["8: `key_headers`: invalid type: string \"authorization\", expected a list"]);
+        let read = good(&format!("{KIND}{RESOURCE}[gate]\nkey_headers = [\"PRIVATE-TOKEN\"]"));
+        assert!(!read.gate().key_headers.takes_bearer());
+        assert_eq!(read.gate().key_headers.named().len(), 1);
     }
 
     #[test]

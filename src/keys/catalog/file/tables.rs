@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
-    Action, Field, GateRules, IdentityHeaders, Kind, Mistake, PathPattern, Paths, Place, Product, Resource, Reveal,
-    Route, Toggle, capitalised,
+    Action, Field, GateRules, IdentityHeaders, KeyHeaders, Kind, Mistake, PathPattern, Paths, Place, Product, Resource,
+    Reveal, Route, Toggle, capitalised,
 };
 use crate::keys::grants::Grant;
 
@@ -90,6 +90,7 @@ pub(super) struct GateTable {
     #[serde(default)]
     paths: PathsWord,
     identity_headers: Option<Vec<String>>,
+    key_headers: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -102,8 +103,9 @@ enum PathsWord {
 
 impl GateTable {
     pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> GateRules {
-        let place = place.key("identity_headers");
-        let identity_headers = self.identity_headers.map(|names| identity_headers(&names, &place, mistakes));
+        let (identity, key) = (place.key("identity_headers"), place.key("key_headers"));
+        let identity_headers = self.identity_headers.map(|names| identity_headers(&names, &identity, mistakes));
+        let key_headers = self.key_headers.map(|names| key_headers(&names, &key, mistakes));
         let paths = match self.paths {
             PathsWord::Lenient => Paths::Lenient,
             PathsWord::Exact => Paths::Exact,
@@ -112,6 +114,7 @@ impl GateTable {
             lets_preflights_pass: self.preflight,
             paths,
             identity_headers: identity_headers.unwrap_or_default(),
+            key_headers: key_headers.unwrap_or_default(),
         }
     }
 }
@@ -124,6 +127,20 @@ fn identity_headers(names: &[String], place: &Place, mistakes: &mut Vec<Mistake>
         }
     }
     selected
+}
+
+fn key_headers(names: &[String], place: &Place, mistakes: &mut Vec<Mistake>) -> KeyHeaders {
+    let mut headers = KeyHeaders::NONE;
+    for (at, name) in names.iter().enumerate() {
+        if let Err(error) = headers.add(name) {
+            mistakes.push(Mistake::at(place.nth(at), format!("“{}” {error}.", quoted(name))));
+        }
+    }
+    if names.is_empty() {
+        mistakes
+            .push(Mistake::at(place.clone(), "No request could carry a key: `key_headers` needs at least one header."));
+    }
+    headers
 }
 
 impl ProductTable {
