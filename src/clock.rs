@@ -8,6 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
+/// How far the wall clocks of two instances may be apart, in seconds. A stored moment that lies further ahead was written
+/// by a clock that was wrong.
+pub const CLOCK_SKEW_S: i64 = 60;
+
 /// A whole second of UTC, as seconds since 1970-01-01T00:00:00Z.
 ///
 /// Between the years 1 and 9999, so that it always has a date and always prints as RFC 3339.

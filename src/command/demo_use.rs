@@ -17,7 +17,7 @@ const DAY_HOURS: i64 = 24;
 pub fn write(db: &mut Db, keys: &[KeyId], now: Moment) -> Result<(), Fault> {
     let uses = [old_hook(now), migration(now), widget(now), payroll(now), sync(now), KeyUse::default()];
     let noted: Vec<(KeyId, KeyUse)> = keys.iter().cloned().zip(uses).collect();
-    usage::add(db, &noted)
+    usage::add(db, &noted, now)
 }
 
 /// Revoked long ago, and somebody has not noticed for a while.

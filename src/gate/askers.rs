@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use super::asker::{Asking, Proof, TokenDigest};
 use super::bearer;
 use super::token_store;
-use crate::clock::Moment;
+use crate::clock::{Moment, Uptime};
 use crate::fault::Fault;
 use crate::site::Site;
 
@@ -47,14 +47,19 @@ pub struct Askers {
 #[derive(Debug, Default)]
 struct Known {
     digests: Vec<TokenDigest>,
-    at: Option<Moment>,
+    /// When, by both clocks.
+    at: Option<(Moment, Uptime)>,
 }
 
 impl Known {
-    /// How old it is; a clock that was set back makes it older than anything.
-    fn age_s(&self, now: Moment) -> i64 {
-        let age = self.at.map(|at| now.seconds_since(at));
-        age.filter(|age| *age >= 0).unwrap_or(i64::MAX)
+    /// How many seconds ago they were read, by the clock that says more: no step of the wall clock makes them count for
+    /// longer. A wall clock that was set back makes them older than anything.
+    fn age_s(&self, now: Moment, uptime: Uptime) -> i64 {
+        let age = self.at.map(|(at, read)| {
+            let by_uptime = uptime.since_boot().saturating_sub(read.since_boot()).as_secs();
+            (now.seconds_since(at), i64::try_from(by_uptime).unwrap_or(i64::MAX))
+        });
+        age.filter(|(by_wall, _)| *by_wall >= 0).map_or(i64::MAX, |(by_wall, by_uptime)| by_wall.max(by_uptime))
     }
 }
 
@@ -86,7 +91,7 @@ impl Askers {
             Proof::None => Some(false),
             Proof::Token(digest) => {
                 let known = self.known();
-                (known.age_s(now) == 0).then(|| known.digests.contains(&digest))
+                (known.age_s(now, Uptime::now()) == 0).then(|| known.digests.contains(&digest))
             }
         }
     }
@@ -119,13 +124,13 @@ impl Askers {
 
     async fn tokens(&self, site: &Site) -> Result<Arc<Known>, Fault> {
         let known = self.known();
-        if known.age_s(site.now()) == 0 {
+        if known.age_s(site.now(), Uptime::now()) == 0 {
             return Ok(known);
         }
         // A database that is gone keeps nobody waiting who can be judged without it.
         match tokio::time::timeout(PATIENCE, self.read_tokens(site)).await {
             Ok(Ok(fresh)) => Ok(fresh),
-            _ if known.age_s(site.now()) <= WITHOUT_DATABASE_S => Ok(known),
+            _ if known.age_s(site.now(), Uptime::now()) <= WITHOUT_DATABASE_S => Ok(known),
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(Fault::unavailable("the database does not tell the gate's tokens")),
         }
@@ -134,13 +139,31 @@ impl Askers {
     /// One reads, the others wait for what it finds.
     async fn read_tokens(&self, site: &Site) -> Result<Arc<Known>, Fault> {
         let _turn = self.turn.lock().await;
-        let (known, now) = (self.known(), site.now());
-        if known.age_s(now) == 0 {
+        let (known, now, uptime) = (self.known(), site.now(), Uptime::now());
+        if known.age_s(now, uptime) == 0 {
             return Ok(known);
         }
         let digests = site.store.read_for_gate(token_store::digests).await?;
-        let fresh = Arc::new(Known { digests, at: Some(now) });
+        let fresh = Arc::new(Known { digests, at: Some((now, uptime)) });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
         Ok(fresh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_of_the_wall_clock_makes_tokens_count_for_longer() {
+        let moment = |second| Moment::from_unix(second).expect("in range");
+        let uptime = |second| Uptime::at(Duration::from_secs(second));
+        let known = Known { digests: Vec::new(), at: Some((moment(1_000), uptime(50))) };
+        assert_eq!(known.age_s(moment(1_000), uptime(50)), 0);
+        assert_eq!(known.age_s(moment(1_002), uptime(52)), 2);
+        assert_eq!(known.age_s(moment(1_000), uptime(52)), 2, "set back by as much as has passed");
+        assert_eq!(known.age_s(moment(1_900), uptime(52)), 900, "set ahead");
+        assert_eq!(known.age_s(moment(999), uptime(52)), i64::MAX, "set back by more");
+        assert_eq!(Known::default().age_s(moment(0), uptime(0)), i64::MAX);
     }
 }

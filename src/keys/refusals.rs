@@ -9,7 +9,7 @@ use super::address;
 use super::key::{ApiKey, KeyId};
 use super::place::{self, At, IdInPath, Place};
 use super::shown::grouped;
-use crate::clock::Moment;
+use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::fault::Fault;
 use crate::gate::verdict::Code;
 use crate::guard::Viewer;
@@ -57,7 +57,7 @@ impl Refusals {
 
 fn revoked_lately(key: &ApiKey, now: Moment) -> Option<Moment> {
     let at = key.revoked.as_ref()?.at;
-    (now.seconds_since(at) < TOLD_S).then_some(at)
+    (-CLOCK_SKEW_S..TOLD_S).contains(&now.seconds_since(at)).then_some(at)
 }
 
 /// How often each of these keys was refused since it was revoked, of those that were revoked lately.

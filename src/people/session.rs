@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::clock::Moment;
+use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::people::member::PersonId;
 
 const SECRET_BYTES: usize = 32;
@@ -23,9 +23,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether a session made at `created` and last used at `seen` still holds.
+    /// Whether a session made at `created` and last used at `seen` still holds. One from the future does not: nobody
+    /// knows how long ago a clock that was ahead has written it.
     pub fn hold(&self, created: Moment, seen: Moment, now: Moment) -> bool {
-        now.seconds_since(seen) < self.idle_s && now.seconds_since(created) < self.absolute_s
+        let holds = |since, limit| (-CLOCK_SKEW_S..limit).contains(&now.seconds_since(since));
+        holds(seen, self.idle_s) && holds(created, self.absolute_s)
     }
 }
 
@@ -129,6 +131,14 @@ mod tests {
         let limits = Limits { idle_s: 10, absolute_s: 100 };
         assert!(limits.hold(at(0), at(0), at(9)) && !limits.hold(at(0), at(0), at(10)));
         assert!(limits.hold(at(0), at(95), at(99)) && !limits.hold(at(0), at(95), at(100)));
+    }
+
+    #[test]
+    fn a_session_from_the_future_is_over() {
+        let limits = Limits { idle_s: 1_000, absolute_s: 10_000 };
+        let (near, far) = (at(CLOCK_SKEW_S), at(CLOCK_SKEW_S + 1));
+        assert!(limits.hold(near, near, at(0)));
+        assert!(!limits.hold(far, at(0), at(0)) && !limits.hold(at(0), far, at(0)));
     }
 
     #[test]

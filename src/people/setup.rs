@@ -21,9 +21,6 @@ use crate::people::member::PersonId;
 use crate::site::Site;
 use crate::store::{Db, Store};
 
-/// A link works so long.
-const LINK_S: i64 = 24 * 3_600;
-
 #[derive(Template)]
 #[template(path = "people/setup.html")]
 struct SetupPage {
@@ -77,7 +74,7 @@ pub fn new_link(store: &Store, now: Moment) -> Result<Option<String>, Fault> {
         if store::has_owner(db)? {
             return Ok(None);
         }
-        store::insert_setup_token(db, &token, now.plus_seconds(LINK_S))?;
+        store::insert_setup_token(db, &token, now)?;
         Ok(Some(link(&token)))
     })
 }

@@ -94,7 +94,8 @@ impl Usage {
     /// Writes a batch; answers what that cost of a processor. What cannot be written goes back into the tally.
     async fn write(&self, batch: Taken) -> Result<Duration, Fault> {
         let noted: Vec<_> = batch.iter().map(|(key, seen)| (KeyId::of_packed(*key), seen.clone())).collect();
-        match self.store.write_at_a_cost(move |db| store::add(db, &noted)).await {
+        let clock = self.clock.clone();
+        match self.store.write_at_a_cost(move |db| store::add(db, &noted, clock.now())).await {
             Ok(((), cost)) => Ok(cost),
             Err(fault) => {
                 self.tally.put_back(batch);

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::key_use::KeyUse;
 use super::outcome::is_use;
 use super::used::{Count, LastUse, Recent, a_day_before};
-use crate::clock::Moment;
+use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::fault::Fault;
 use crate::gate::verdict::Code;
 use crate::keys::key::KeyId;
@@ -26,37 +26,33 @@ const TURN: &str = "usage";
 /// Rows of one statement: what they bind stays below what SQLite takes.
 const ROWS: usize = 1_000;
 
-/// Adds what was noted of some keys, in their order. Keys that are gone meanwhile are passed over.
-pub fn add(db: &mut Db, noted: &[(KeyId, KeyUse)]) -> Result<(), Fault> {
+/// Adds what was noted of some keys, in their order. Keys that are gone meanwhile are passed over. A last use is
+/// replaced by a later one, and one that a clock which was ahead has put into the future by any.
+pub fn add(db: &mut Db, noted: &[(KeyId, KeyUse)], now: Moment) -> Result<(), Fault> {
+    let future = now.plus_seconds(CLOCK_SKEW_S).unix();
     hold_team(db, TURN, Hold::Alone)?;
     let teams = teams_of(db, noted.iter().map(|(id, _)| id.as_str()).collect())?;
     let there = || noted.iter().filter_map(|(id, seen)| Some((id.as_str(), teams.get(id.as_str())?.as_str(), seen)));
     let last = there().filter_map(|(id, team, seen)| seen.last.as_ref().map(|last| last_row(id, team, last)));
-    upsert(db, LAST, last)?;
+    upsert(db, LAST, &format!("{LAST_END} OR last_uses.used_at > {future}"), last)?;
     let counts = there().flat_map(|(id, _, seen)| seen.counts.iter().map(move |count| count_row(id, count)));
-    upsert(db, COUNTS, counts)?;
+    upsert(db, COUNTS, COUNTS_END, counts)?;
     let addresses = there().flat_map(|(id, _, seen)| {
         seen.addresses.iter().map(move |(address, at)| vec![text(id), text(address), Cell::Number(at.unix())])
     });
-    upsert(db, ADDRESSES, addresses)?;
+    upsert(db, ADDRESSES, &format!("{ADDRESSES_END} OR use_addresses.seen_at > {future}"), addresses)?;
     let with_addresses = there().filter(|(_, _, seen)| !seen.addresses.is_empty()).map(|(id, ..)| id);
     keep_newest_addresses(db, with_addresses.collect())
 }
 
-const LAST: (&str, &str) = (
-    "INSERT INTO last_uses (key_id, team_id, used_at, address, client) VALUES ",
-    " ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, \
-      client = excluded.client WHERE excluded.used_at >= last_uses.used_at",
-);
-const COUNTS: (&str, &str) = (
-    "INSERT INTO use_counts (key_id, hour, outcome, uses) VALUES ",
-    " ON CONFLICT (key_id, hour, outcome) DO UPDATE SET uses = use_counts.uses + excluded.uses",
-);
-const ADDRESSES: (&str, &str) = (
-    "INSERT INTO use_addresses (key_id, address, seen_at) VALUES ",
-    " ON CONFLICT (key_id, address) DO UPDATE SET seen_at = excluded.seen_at \
-      WHERE excluded.seen_at > use_addresses.seen_at",
-);
+const LAST: &str = "INSERT INTO last_uses (key_id, team_id, used_at, address, client) VALUES ";
+const LAST_END: &str = " ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, \
+                        client = excluded.client WHERE excluded.used_at >= last_uses.used_at";
+const COUNTS: &str = "INSERT INTO use_counts (key_id, hour, outcome, uses) VALUES ";
+const COUNTS_END: &str = " ON CONFLICT (key_id, hour, outcome) DO UPDATE SET uses = use_counts.uses + excluded.uses";
+const ADDRESSES: &str = "INSERT INTO use_addresses (key_id, address, seen_at) VALUES ";
+const ADDRESSES_END: &str = " ON CONFLICT (key_id, address) DO UPDATE SET seen_at = excluded.seen_at \
+                             WHERE excluded.seen_at > use_addresses.seen_at";
 
 fn last_row(id: &str, team: &str, last: &LastUse) -> Vec<Cell> {
     let optional = |value: Option<String>| Cell::Text(value);
@@ -186,7 +182,7 @@ fn text(value: impl ToString) -> Cell {
 }
 
 /// Writes rows, so many in a statement; what is there already is changed as the end of the statement says.
-fn upsert(db: &mut Db, (begin, end): (&str, &str), rows: impl Iterator<Item = Vec<Cell>>) -> Result<(), Fault> {
+fn upsert(db: &mut Db, begin: &str, end: &str, rows: impl Iterator<Item = Vec<Cell>>) -> Result<(), Fault> {
     let mut rows = rows.peekable();
     while rows.peek().is_some() {
         Upsert { begin, rows: rows.by_ref().take(ROWS).collect(), end }.execute(db)?;

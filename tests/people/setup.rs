@@ -53,6 +53,23 @@ macro_rules! in_an_empty_world {
 }
 
 in_an_empty_world!(
+    async fn a_link_works_for_a_day_also_if_the_clock_was_ahead(world) {
+        let path = another_path(&world);
+        world.clock.advance(24 * 3_600 - 1);
+        assert_eq!(world.visitor().get(&path).await.status, 200);
+        world.clock.advance(1);
+        assert_eq!(world.visitor().get(&path).await.status, 403);
+
+        let path = another_path(&world);
+        world.clock.advance(-3_600);
+        assert_eq!(world.visitor().get(&path).await.status, 403, "it would work for 25 hours");
+        let path = another_path(&world);
+        world.clock.advance(-59);
+        assert_eq!(world.visitor().get(&path).await.status, 200, "the clocks of two instances differ a little");
+    }
+);
+
+in_an_empty_world!(
     async fn the_printed_link_makes_the_first_team_and_its_owner(world) {
         let path = printed_path(&world);
         let mut olga = world.visitor();

@@ -159,3 +159,25 @@ both_engines!(
         assert_eq!(pages.concat(), expected(&keys, "desc", |_| true));
     }
 );
+
+both_engines!(
+    async fn a_clock_that_was_ahead_does_not_hide_the_uses_that_follow(world) {
+        let mut olga = world.sign_in("olga").await;
+        let (id, secret) = olga.create_key("HR sync", &["shifts:read"]).await;
+        world.clock.advance(DAY_S);
+        assert_eq!(olga.knock(&secret).await, 200);
+        world.flush().await;
+        assert_eq!(world.last_use(&id).unwrap().0, NOON + DAY_S);
+        world.clock.advance(10 - DAY_S);
+        assert_eq!(olga.knock(&secret).await, 200);
+        world.flush().await;
+        assert_eq!(world.last_use(&id).unwrap().0, NOON + 10);
+        let seen: Vec<i64> = world.use_addresses(&id).into_iter().map(|(_, at)| at).collect();
+        assert_eq!(seen, [NOON], "counted as recent for no longer than other uses");
+        // Another instance's clock may be a little behind.
+        world.clock.advance(-10);
+        assert_eq!(olga.knock(&secret).await, 200);
+        world.flush().await;
+        assert_eq!(world.last_use(&id).unwrap().0, NOON + 10);
+    }
+);

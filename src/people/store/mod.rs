@@ -14,7 +14,7 @@ pub use sign_in::{forget_failures, set_password};
 use super::member::{Email, Member, Person, PersonId, Role, ShownName, Team, TeamId};
 use super::password::PasswordHashText;
 use super::session::{self, Holder};
-use crate::clock::Moment;
+use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::store::Db;
@@ -24,6 +24,8 @@ use crate::store::schema::{instance, members, people, setup_tokens, teams};
 const FIRST_OWNER: &str = "first_owner";
 /// The name of the fact that holds the bytes cookies are signed with.
 const COOKIE_KEY: &str = "cookie_key";
+/// How long a token of the first run works.
+const SETUP_TOKEN_S: i64 = 24 * 3_600;
 /// So many teams of one person are read: the current one, and those joined first.
 const MAX_TEAMS: i64 = 100;
 
@@ -58,18 +60,21 @@ pub fn cookie_key(db: &mut Db, fresh: &str) -> Result<String, Fault> {
 }
 
 /// Keeps a token of the first run.
-pub fn insert_setup_token(db: &mut Db, token: &str, expires: Moment) -> Result<(), Fault> {
+pub fn insert_setup_token(db: &mut Db, token: &str, now: Moment) -> Result<(), Fault> {
+    let expires = now.plus_seconds(SETUP_TOKEN_S);
     diesel::insert_into(setup_tokens::table)
         .values((setup_tokens::digest.eq(session::digest(token)), setup_tokens::expires_at.eq(expires.unix())))
         .execute(db)?;
     Ok(())
 }
 
-/// Whether a token of the first run works at `now`.
+/// Whether a token of the first run works at `now`. One that would work for longer than any was made by a clock that was
+/// ahead.
 pub fn is_setup_token(db: &mut Db, token: &str, now: Moment) -> Result<bool, Fault> {
     let found = setup_tokens::table
         .find(session::digest(token))
         .filter(setup_tokens::expires_at.gt(now.unix()))
+        .filter(setup_tokens::expires_at.le(now.plus_seconds(SETUP_TOKEN_S + CLOCK_SKEW_S).unix()))
         .select(setup_tokens::expires_at)
         .first::<i64>(db)
         .optional()?;
