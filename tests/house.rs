@@ -108,6 +108,7 @@ const STORES: &[&str] = &[
     "projects/store",
     "store/ballast",
     "store/changes",
+    "store/dialect/claim",
     "store/dialect/migrate",
     "store/dialect/mod",
     "store/dialect/open",

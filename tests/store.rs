@@ -204,6 +204,54 @@ fn one_process_at_a_time_serves_a_sqlite_file() {
 }
 
 #[test]
+fn a_server_that_is_refused_leaves_the_locks_of_this_process_alone() {
+    let place = Place::on(Engine::Sqlite);
+    let DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let serving = place.serve(&[]);
+    let joined = Store::join(&place.database).unwrap();
+    let open = joined.own_connection().unwrap();
+    let held = locks_on(file);
+    assert!(!held.is_empty(), "SQLite locks a database as long as it has it open");
+    // To close any descriptor of the file would let go of them.
+    assert!(Store::serve(&place.database).is_err());
+    assert_eq!(locks_on(file), held);
+    let hard = file.with_file_name("hard.db");
+    fs::hard_link(file, &hard).unwrap();
+    for other in [Store::serve(&DatabaseUrl::Sqlite(hard.clone())), Store::join(&DatabaseUrl::Sqlite(hard.clone()))] {
+        assert!(other.is_err());
+    }
+    assert_eq!(locks_on(file), held);
+    assert!(Store::join(&place.database).is_ok());
+    assert_eq!(locks_on(file), held);
+    drop((open, joined));
+    assert_eq!(serving.stop().code, Some(0));
+}
+
+/// The locks that this process has on a file by `fcntl`, as SQLite takes them.
+fn locks_on(file: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let (process, inode) = (format!(" {} ", std::process::id()), format!(":{} ", fs::metadata(file).unwrap().ino()));
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let ours = locks.lines().filter(|line| line.contains("POSIX") && line.contains(&process) && line.contains(&inode));
+    let mut ours: Vec<String> = ours.map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
+    ours.sort();
+    ours
+}
+
+#[test]
+fn a_file_that_was_replaced_under_a_server_is_not_mixed_with_the_old_one() {
+    let place = Place::on(Engine::Sqlite);
+    let DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let serving = Store::serve(&place.database).unwrap();
+    assert!(serving.own_connection().is_ok());
+    let backup = file.with_file_name("backup.db");
+    fs::copy(file, &backup).unwrap();
+    fs::rename(&backup, file).unwrap();
+    let refused = serving.own_connection().err().expect("it is another file").to_string();
+    assert!(refused.contains("replaced"), "{refused}");
+}
+
+#[test]
 fn a_password_in_the_url_is_not_told_when_the_database_cannot_be_reached() {
     let secret = "correct-horse";
     let url = DatabaseUrl::parse(&format!("postgres://me:{secret}@127.0.0.1:1/none")).unwrap();

@@ -34,7 +34,7 @@ pub async fn act(
         subject: signed_in.member.person.id.to_string(),
         detail: String::new(),
     };
-    site.store.write(move |db| audit::record(db, &event)).await?;
+    site.store.write_at_any_cost(move |db| audit::record(db, &event)).await?;
     guard::end_session(&request);
     Ok(page::see_other(address::LOGIN))
 }

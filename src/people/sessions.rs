@@ -9,9 +9,9 @@ use actix_web::cookie::time::Duration;
 use super::member::PersonId;
 use super::session::{self, Limits};
 use super::store::{self, SessionRow};
-use crate::clock::{Clock, Moment};
+use crate::clock::{CLOCK_SKEW_S, Clock, Moment};
 use crate::fault::Fault;
-use crate::store::Store;
+use crate::store::{Db, Store};
 
 /// The entry of a session that names its person.
 pub(crate) const PERSON: &str = "person";
@@ -47,15 +47,14 @@ impl Sessions {
         let asked = digest.clone();
         let Some(row) = self.store.read(move |db| store::find_session(db, &asked)).await? else { return Ok(None) };
         if !limits.hold(row.created, row.seen, now) {
-            self.store.write(move |db| store::delete_session(db, &digest)).await?;
+            let delete = move |db: &mut Db| store::delete_session(db, &digest);
+            self.store.clean_up("expired sessions are not deleted", delete).await;
             return Ok(None);
         }
         if now.seconds_since(row.seen) >= SEEN_EVERY_S {
-            let seen = self.store.write(move |db| store::see_session(db, &digest, now)).await;
-            // Who only looks can go on looking while nothing can be written; the session just ages.
-            if let Err(fault) = seen {
-                tracing::warn!(target: "keyrack", cause = %fault, "a session's use could not be noted");
-            }
+            // If this cannot be written, the session only ages.
+            let see = move |db: &mut Db| store::see_session(db, &digest, now);
+            self.store.clean_up("the last use of a session is not written", see).await;
         }
         serde_json::from_str(&row.state).map(Some).map_err(Fault::broken)
     }
@@ -73,14 +72,17 @@ impl Sessions {
             created: began.unwrap_or(now),
             seen: now,
         };
-        let oldest = now.plus_seconds(-self.limits.absolute_s);
-        self.store.write_at_any_cost(move |db| store::insert_session(db, &digest, &person, &row, oldest)).await?;
+        self.store.write_at_any_cost(move |db| store::insert_session(db, &digest, &person, &row)).await?;
+        let (oldest, newest) = (now.plus_seconds(-self.limits.absolute_s), now.plus_seconds(CLOCK_SKEW_S));
+        let delete = move |db: &mut Db| store::delete_sessions_outside(db, oldest, newest);
+        self.store.clean_up("expired sessions are not deleted", delete).await;
         SessionKey::try_from(key).map_err(|e| Fault::broken(e.to_string()))
     }
 
+    /// Whoever is told that they are signed out, is: this is no cleanup.
     async fn end(&self, key: &SessionKey) -> Result<(), Fault> {
         let digest = session::digest(key.as_ref());
-        self.store.write(move |db| store::delete_session(db, &digest)).await
+        self.store.write_at_any_cost(move |db| store::delete_session(db, &digest)).await
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn act(
         // Not from where: one team's log tells nothing of another.
         detail: String::new(),
     };
-    site.store.write(move |db| audit::record(db, &event)).await?;
+    site.store.write_at_any_cost(move |db| audit::record(db, &event)).await?;
     guard::move_session(&request, &team.id)?;
     Ok(page::see_other(keys::address::LIST))
 }

@@ -1,97 +1,213 @@
-//! A file beside a SQLite database that takes up room. On a full disk it is given up, for what cannot wait: revoking
-//! a key, and signing in to do so. Until there is room for it again, nothing else is written.
+//! A file next to a SQLite database that only takes up room. On a full disk its room is given up piece by piece, for
+//! what must not wait: revoking keys, and signing in, signing out and switching teams to do so. Until the file has its
+//! full size again, nothing else is written.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 
-/// Room for some dozens of revokes, and for many more once the journal of changes is used over again.
-const BYTES: usize = 1 << 20;
+use crate::fault::Fault;
 
-/// The file, and whether it is there.
+/// Enough to revoke a team of 2,000 keys with the longest names, 500 of them one by one and the rest at once: room for
+/// SQLite's journal, for audit rows and for index pages. A test does it.
+const BYTES: u64 = 16 << 20;
+/// What a write gets first, enough for a revoke. If that does not do, the next piece is twice as large, up to the
+/// largest. Pieces are small because whatever filled the disk may go on, and take what a write leaves of them.
+const FIRST_PIECE: u64 = 128 << 10;
+const LARGEST_PIECE: u64 = 1 << 20;
+/// Room that must be left on the disk before the file grows to its full size again.
+const SPARE: u64 = 1 << 20;
+/// The file is written in blocks of this size.
+const BLOCK: usize = 1 << 20;
+
+/// The file. How much of its room is given up is its length, which outlives a restart.
 #[derive(Debug)]
 pub(super) struct Ballast {
     path: PathBuf,
-    is_there: AtomicBool,
 }
 
 impl Ballast {
-    /// Makes it, unless it has outlived the last run. A disk that is full already has none, which is said in the log.
+    /// Makes the file. On a full disk it is what an earlier run has left of it.
     pub(super) fn at(path: PathBuf) -> Ballast {
-        let is_there = fs::metadata(&path).is_ok_and(|file| file.len() == BYTES as u64);
-        let ballast = Ballast { path, is_there: AtomicBool::new(is_there) };
-        if !ballast.is_there_again() {
-            tracing::warn!(target: "keyrack", "the disk is full: nothing is written but revokes");
+        let ballast = Ballast { path };
+        if !ballast.is_whole() && !ballast.grow() {
+            tracing::warn!(target: "keyrack", "the disk is full: only revokes, sign-ins and sign-outs are written");
         }
         ballast
     }
 
-    /// Whether it is there, or could be made just now.
-    pub(super) fn is_there_again(&self) -> bool {
-        if self.is_there.load(Ordering::Acquire) {
-            return true;
-        }
-        let is_made = self.make().is_ok();
-        if is_made {
-            self.is_there.store(true, Ordering::Release);
-        } else {
-            let _ = fs::remove_file(&self.path); // what there is of it would only take room
-        }
-        is_made
+    /// Whether none of its room is given up.
+    pub(super) fn is_whole(&self) -> bool {
+        self.bytes() == BYTES
     }
 
-    /// Gives its room up; false if that has been done before.
-    pub(super) fn give_up(&self) -> bool {
-        let is_given_up = self.is_there.swap(false, Ordering::AcqRel) && fs::remove_file(&self.path).is_ok();
+    /// Whether the file has its full size, or could get it just now.
+    pub(super) fn is_whole_again(&self) -> bool {
+        self.is_whole() || {
+            let is_whole = self.grow();
+            if is_whole {
+                tracing::info!(target: "keyrack", "the disk has room again: everything is written");
+            }
+            is_whole
+        }
+    }
+
+    /// Does something for which there may be no room, and gives up room until it succeeds or fails otherwise.
+    pub(super) fn give_up_for<T>(&self, mut write: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+        self.give_up_while(is_full, &mut write)
+    }
+
+    /// As [`give_up_for`](Ballast::give_up_for), where the error does not say whether it is for want of room.
+    pub(super) fn give_up_to_open<T, E>(&self, mut open: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        self.give_up_while(|_| room(self.folder()).is_ok_and(|room| room < FIRST_PIECE), &mut open)
+    }
+
+    fn give_up_while<T, E>(
+        &self,
+        is_full: impl Fn(&E) -> bool,
+        write: &mut dyn FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut piece = FIRST_PIECE;
+        loop {
+            match write() {
+                Err(fault) if is_full(&fault) && self.give_up(piece) => {
+                    piece = LARGEST_PIECE.min(2 * piece);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Gives up a piece, or what is left; false if nothing is.
+    fn give_up(&self, piece: u64) -> bool {
+        let before = self.bytes();
+        let left = before.saturating_sub(piece);
+        let is_given_up = before > 0 && self.cut_to(left).is_ok();
         if is_given_up {
-            tracing::error!(target: "keyrack", "the disk is full: its last room is given up for revokes, nothing else is written");
+            let left_kb = left >> 10;
+            tracing::error!(
+                target: "keyrack",
+                left_kb,
+                "the disk is full: room that was set aside is used for revokes and sign-ins, nothing else is written"
+            );
         }
         is_given_up
     }
 
-    fn make(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&self.path)?;
-        file.write_all(&bytes())?;
+    fn bytes(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    fn cut_to(&self, bytes: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(&self.path)?.set_len(bytes)
+    }
+
+    /// Brings the file to its full size, if the disk has room for it; leaves it as it was otherwise.
+    fn grow(&self) -> bool {
+        let before = self.bytes();
+        let missing = BYTES.saturating_sub(before);
+        if room(self.folder()).is_ok_and(|room| room < missing + SPARE) {
+            return false;
+        }
+        let is_grown = self.fill().is_ok();
+        if !is_grown {
+            let _ = self.cut_to(before); // the rest would only take room
+        }
+        is_grown
+    }
+
+    fn fill(&self) -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
+        let block = incompressible();
+        while let missing @ 1.. = BYTES.saturating_sub(file.metadata()?.len()) {
+            let size = usize::try_from(missing).unwrap_or(BLOCK).min(BLOCK);
+            file.write_all(&block[..size])?;
+        }
+        file.set_len(BYTES)?; // of another version it may have been larger
         file.sync_all() // some file systems look for the room only then
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
-/// Bytes that no file system can store in less room.
-fn bytes() -> Vec<u8> {
+/// What this user may still write on the disk of a folder, in bytes.
+fn room(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether there was no room to write: SQLite says so in these words, also where a rollback failed as well.
+fn is_full(fault: &Fault) -> bool {
+    let Fault::Unavailable(cause) = fault else { return false };
+    let told = format!("{cause:?}");
+    ["database or disk is full", "disk I/O error"].iter().any(|words| told.contains(words))
+}
+
+/// Bytes that no file system stores in less room. (Sparse or compressed, the file would take up none.)
+fn incompressible() -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
+    let mut block = vec![0; BLOCK];
+    for word in block.chunks_exact_mut(8) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state.to_ne_bytes()
-    };
-    (0..BYTES / 8).flat_map(|_| next()).collect()
+        word.copy_from_slice(&state.to_ne_bytes());
+    }
+    block
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn full() -> Fault {
+        Fault::unavailable("database or disk is full")
+    }
+
+    /// Fails for want of room so many times.
+    fn failing(times: u32) -> impl FnMut() -> Result<u32, Fault> {
+        let mut tried = 0;
+        move || {
+            tried += 1;
+            if tried > times { Ok(tried) } else { Err(full()) }
+        }
+    }
+
     #[test]
-    fn it_is_made_given_up_once_and_made_again() {
+    fn its_room_is_given_up_in_growing_pieces_and_outlives_a_run() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keyrack.db.ballast");
         let ballast = Ballast::at(path.clone());
-        let there = || fs::metadata(&path).map(|file| file.len()).ok();
-        assert_eq!(there(), Some(BYTES as u64));
-        assert!(ballast.give_up() && !ballast.give_up());
-        assert_eq!(there(), None);
-        assert!(ballast.is_there_again());
-        assert_eq!(there(), Some(BYTES as u64));
-        assert!(Ballast::at(path).give_up(), "it outlives a run");
+        assert!(ballast.is_whole());
+        assert_eq!(ballast.give_up_for(failing(0)).expect("nothing is missing"), 1);
+        assert!(ballast.is_whole());
+        assert_eq!(ballast.give_up_for(failing(3)).expect("room is given up"), 4);
+        assert_eq!(ballast.bytes(), BYTES - (1 + 2 + 4) * FIRST_PIECE);
+        let fault = ballast.give_up_for(|| Err::<(), _>(Fault::unavailable("database is locked")));
+        assert!(fault.is_err());
+        assert_eq!(ballast.bytes(), BYTES - 7 * FIRST_PIECE, "no other failure costs room");
+        assert!(ballast.give_up_for(failing(u32::MAX)).is_err());
+        assert_eq!(ballast.bytes(), 0, "until there is no more");
+        assert!(ballast.is_whole_again() && ballast.is_whole());
+    }
+
+    #[test]
+    fn a_file_of_another_size_gets_the_right_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyrack.db.ballast");
+        for bytes in [1 << 20, BYTES + 5] {
+            fs::write(&path, vec![7; bytes as usize]).expect("written");
+            assert!(Ballast::at(path.clone()).is_whole(), "{bytes}");
+        }
     }
 
     #[test]
     fn where_it_cannot_be_made_there_is_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let ballast = Ballast::at(folder.path().join("absent").join("keyrack.db.ballast"));
-        assert!(!ballast.is_there_again() && !ballast.give_up());
+        assert!(!ballast.is_whole_again() && !ballast.give_up(1));
     }
 }

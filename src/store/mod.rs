@@ -8,7 +8,6 @@ pub mod changes;
 mod dialect;
 pub mod schema;
 
-use std::fs::File;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ pub use dialect::{
 
 use crate::fault::Fault;
 use ballast::Ballast;
-use dialect::Opener;
+use dialect::{Claim, Opener};
 
 /// How long a request waits for a connection before it is told that we cannot serve.
 const POOL_WAIT: Duration = Duration::from_secs(3);
@@ -60,11 +59,11 @@ pub struct Store {
     gate_reads: Pool<Opener>,
     gate_readers: Arc<Semaphore>,
     spreader: Spreader,
-    url: DatabaseUrl,
+    opener: Opener,
     /// What is given up on a full disk, where there is a disk of ours.
-    ballast: Arc<Option<Ballast>>,
-    /// Held while this process owns a SQLite file.
-    _claim: Arc<Option<File>>,
+    ballast: Option<Arc<Ballast>>,
+    /// Held while this process owns a SQLite file. Last, since it is let go of when all connections are closed.
+    _claim: Arc<Option<Claim>>,
 }
 
 impl Store {
@@ -72,31 +71,35 @@ impl Store {
     /// The error is one line for the person who starts the program.
     pub fn serve(url: &DatabaseUrl) -> Result<Store, String> {
         url.make_file()?;
-        let claim = url.claim()?;
-        let store = Store::open(url, claim)?;
-        Ok(Store { ballast: Arc::new(url.ballast_path().map(Ballast::at)), ..store })
+        let claim = Arc::new(url.claim()?);
+        let Some(ballast) = url.ballast_path().map(Ballast::at) else { return Store::open(url, claim) };
+        // Even to open a database takes some room on its disk.
+        let store = ballast.give_up_to_open(|| Store::open(url, claim.clone()))?;
+        Ok(Store { ballast: Some(Arc::new(ballast)), ..store })
     }
 
     /// Opens a database beside a running server.
     pub fn join(url: &DatabaseUrl) -> Result<Store, String> {
         url.make_file()?;
-        Store::open(url, None)
+        url.refuse_other_name()?;
+        Store::open(url, Arc::new(None))
     }
 
-    fn open(url: &DatabaseUrl, claim: Option<File>) -> Result<Store, String> {
-        let mut first = Opener(url.clone()).connect().map_err(|e| format!("cannot open the database {url:?}: {e}"))?;
+    fn open(url: &DatabaseUrl, claim: Arc<Option<Claim>>) -> Result<Store, String> {
+        let opener = Opener { url: url.clone(), claimed: (*claim).as_ref().map(|claim| claim.inode) };
+        let mut first = opener.connect().map_err(|e| format!("cannot open the database {url:?}: {e}"))?;
         dialect::migrate(&mut first).map_err(|e| format!("cannot bring the database {url:?} up to date: {e}"))?;
         let (readers, writers) = url.pool_sizes();
         Ok(Store {
-            reads: pool(url, readers),
-            writes: pool(url, writers),
+            reads: pool(&opener, readers),
+            writes: pool(&opener, writers),
             writers: Arc::new(Semaphore::new(writers as usize)),
-            gate_reads: pool(url, GATE_READERS),
+            gate_reads: pool(&opener, GATE_READERS),
             gate_readers: Arc::new(Semaphore::new(GATE_READERS as usize)),
             spreader: Spreader::default(),
-            url: url.clone(),
-            ballast: Arc::default(),
-            _claim: Arc::new(claim),
+            opener,
+            ballast: None,
+            _claim: claim,
         })
     }
 
@@ -130,16 +133,23 @@ impl Store {
         self.in_turn(keep).await
     }
 
-    /// Writes what cannot wait, also on a full disk: for that its ballast is given up.
+    /// Writes what must not wait, also on a full disk, where room is given up for it.
     pub async fn write_at_any_cost<T: Send + 'static>(
         &self,
-        mut work: impl FnMut(&mut Db) -> Result<T, Fault> + Send + 'static,
+        work: impl FnMut(&mut Db) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let keep = move |store: &Store| match (store.keep(&mut work), &*store.ballast) {
-            (Err(fault), Some(ballast)) if is_full(&fault) && ballast.give_up() => store.keep(work),
-            (kept, _) => kept,
-        };
-        self.in_turn(keep).await
+        self.in_turn(move |store| store.keep_at_any_cost(work)).await
+    }
+
+    /// Writes what only cleans up. If that fails, the log says so, the request goes on, and another one cleans up.
+    pub async fn clean_up(
+        &self,
+        undone: &'static str,
+        work: impl FnOnce(&mut Db) -> Result<(), Fault> + Send + 'static,
+    ) {
+        if let Err(fault) = self.write(work).await {
+            tracing::warn!(target: "keyrack", cause = %fault.to_string().escape_debug(), "{undone}");
+        }
     }
 
     /// Keeps something when it is its turn, and waits until it is known everywhere.
@@ -178,10 +188,25 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, Fault>,
     ) -> Result<(T, Option<Spreading>), Fault> {
-        match &*self.ballast {
-            Some(ballast) if !ballast.is_there_again() => Err(Fault::unavailable("the disk is full")),
+        match &self.ballast {
+            Some(ballast) if !ballast.is_whole_again() => Err(Fault::unavailable("the disk is full")),
             _ => self.keep(work),
         }
+    }
+
+    fn keep_at_any_cost<T>(
+        &self,
+        mut work: impl FnMut(&mut Db) -> Result<T, Fault>,
+    ) -> Result<(T, Option<Spreading>), Fault> {
+        let Some(ballast) = &self.ballast else { return self.keep(work) };
+        let kept = ballast.give_up_for(|| self.keep(&mut work))?;
+        if !ballast.is_whole() {
+            let emptied = ballast.give_up_for(|| Ok(dialect::empty_journal(&mut *connection(&self.writes)?)?));
+            if let Err(fault) = emptied {
+                tracing::warn!(target: "keyrack", cause = %fault.to_string().escape_debug(), "the journal goes on growing");
+            }
+        }
+        Ok(kept)
     }
 
     /// Commits, and begins to spread what was noted.
@@ -201,7 +226,7 @@ impl Store {
 
     /// Whether other processes may change what is here.
     pub fn is_shared(&self) -> bool {
-        self.url.is_shared()
+        self.opener.url.is_shared()
     }
 
     /// Reads for the gate, which must not wait for the pages: by connections of its own, a few at once, and no longer
@@ -232,7 +257,7 @@ impl Store {
 
     /// A connection beside the pools, which no crowd can keep from its owner.
     pub fn own_connection(&self) -> Result<Db, Fault> {
-        Opener(self.url.clone()).connect().map_err(Fault::unavailable)
+        self.opener.connect().map_err(Fault::unavailable)
     }
 
     /// As [`read`](Store::read), on this thread: for commands and tests.
@@ -241,20 +266,13 @@ impl Store {
     }
 }
 
-/// Whether there was no room to write: SQLite says so in these words, also where a rollback failed beside it.
-fn is_full(fault: &Fault) -> bool {
-    let Fault::Unavailable(cause) = fault else { return false };
-    let told = format!("{cause:?}");
-    ["database or disk is full", "disk I/O error"].iter().any(|words| told.contains(words))
-}
-
-fn pool(url: &DatabaseUrl, size: u32) -> Pool<Opener> {
+fn pool(opener: &Opener, size: u32) -> Pool<Opener> {
     Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
         .connection_timeout(POOL_WAIT)
         .test_on_check_out(true)
-        .build_unchecked(Opener(url.clone()))
+        .build_unchecked(opener.clone())
 }
 
 fn connection(pool: &Pool<Opener>) -> Result<PooledConnection<Opener>, Fault> {

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
+use keyrack::store::DatabaseUrl;
+
 use crate::both_databases;
 use crate::world::program::{Ended, Place, Serving, finish, program, run};
 use crate::world::{Engine, PASSWORD, Person};
@@ -204,14 +206,51 @@ fn a_second_server_on_the_same_file_is_one_line_and_2() {
     for arguments in [&["serve", "--bind", "127.0.0.1:0"][..], &["demo", "--bind", "127.0.0.1:0"], &["migrate"]] {
         place.run(arguments, "").refuses("is being served by another keyrack");
     }
-    let keyrack::store::DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
-    let link = place.folder.path().join("another-name.db");
-    std::os::unix::fs::symlink(file, &link).unwrap();
-    let by_link = format!("sqlite://{}", link.display());
-    run(place.folder.path(), &["migrate", "--database-url", &by_link], "")
-        .refuses("is being served by another keyrack");
+    // By whatever name: a symbolic link, a hard link, another path.
+    let DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let (soft, hard) = (place.folder.path().join("soft.db"), file.with_file_name("hard.db"));
+    std::os::unix::fs::symlink(file, &soft).unwrap();
+    std::fs::hard_link(file, &hard).unwrap();
+    let dotted = file.parent().unwrap().join(".").join(file.file_name().unwrap());
+    for name in [&soft, &hard, &dotted] {
+        for arguments in [&["serve", "--bind", "127.0.0.1:0"][..], &["demo", "--bind", "127.0.0.1:0"], &["migrate"]] {
+            at(&place, name, arguments, "").refuses("is being served by another keyrack");
+        }
+    }
+    // A command works on the journal that the server has: not under another name, beside which there would be another.
+    let add = ["user", "add", "--email", "vera@northwind.example", "--name", "Vera", "--role", "viewer", "--team"];
+    let add = |team| [&add[..], &[team]].concat();
+    at(&place, &hard, &add("Nowhere"), PASSWORD).refuses("under another name");
+    for (name, team) in [(file, "Northwind Rota"), (&soft, "Harbour")] {
+        let added = at(&place, name, &add(team), PASSWORD);
+        assert_eq!(added.code, Some(0), "{added:?}");
+    }
     assert_eq!(serving.stop().code, Some(0));
     assert_eq!(place.run(&["migrate"], "").code, Some(0));
+}
+
+/// Runs the program on a file.
+fn at(place: &Place, file: &std::path::Path, arguments: &[&str], input: &str) -> Ended {
+    let url = format!("sqlite://{}", file.display());
+    run(place.folder.path(), &[arguments, &["--database-url", &url]].concat(), input)
+}
+
+#[test]
+fn a_hard_link_is_a_name_like_any_other_while_nobody_serves() {
+    let place = Place::on(Engine::Sqlite);
+    assert_eq!(place.run(&["migrate"], "").code, Some(0));
+    let DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let hard = file.with_file_name("hard.db");
+    std::fs::hard_link(file, &hard).unwrap();
+    let serving = Serving::start(
+        place.folder.path(),
+        &["--bind", "127.0.0.1:0", "--database-url", &format!("sqlite://{}", hard.display())],
+    );
+    place.run(&["serve", "--bind", "127.0.0.1:0"], "").refuses("is being served by another keyrack");
+    place.run(&["gate-token", "list"], "").refuses("under another name");
+    assert_eq!(at(&place, &hard, &["gate-token", "list"], "").code, Some(0));
+    assert_eq!(serving.stop().code, Some(0));
+    assert_eq!(place.run(&["gate-token", "list"], "").code, Some(0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bad_input;
 mod client_ip;
 mod dropped;
 mod forward_auth;
+mod full_disk;
 mod gate_token;
 mod history;
 mod introspect;

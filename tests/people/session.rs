@@ -258,6 +258,66 @@ async fn who_only_looks_can_go_on_while_another_process_writes() {
 }
 
 both_engines!(
+    async fn a_clock_that_was_ahead_makes_no_session_last_longer(world) {
+        // One that is used, and one that begins, while the clock is a day ahead.
+        let mut olga = world.sign_in("olga").await;
+        world.clock.advance(8 * HOUR - 1);
+        olga.get(PAGE).await;
+        world.clock.advance(24 * HOUR - 8 * HOUR + 1);
+        let mut adam = world.sign_in("adam").await;
+        world.clock.advance(-24 * HOUR);
+        for person in [&mut olga, &mut adam] {
+            assert_eq!(person.get(PAGE).await.location(), "/login?next=/settings/developers");
+        }
+        assert!(world.sessions().is_empty());
+
+        // Nobody presents it before its time comes; then it would be valid again.
+        world.clock.advance(24 * HOUR);
+        let mut vera = world.sign_in("vera").await;
+        world.clock.advance(-24 * HOUR);
+        world.sign_in("mia").await;
+        world.clock.advance(24 * HOUR);
+        assert_eq!(vera.get(PAGE).await.location(), "/login?next=/settings/developers");
+
+        // The clocks of two instances differ a little.
+        let mut vera = world.sign_in("vera").await;
+        world.clock.advance(-59);
+        assert_eq!(vera.get(PAGE).await.status, 200);
+        world.sign_in("mia").await;
+        assert_eq!(vera.get(PAGE).await.status, 200);
+    }
+);
+
+both_engines!(
+    async fn a_cleanup_that_fails_fails_no_request(world) {
+        let mut olga = world.sign_in("olga").await;
+        world.fail_on("DELETE", "sessions");
+        world.fail_on("UPDATE", "sessions");
+        world.clock.advance(60);
+        assert_eq!(olga.get(PAGE).await.status, 200, "the time of this request cannot be written");
+        world.clock.advance(7 * 24 * HOUR);
+        for (path, status) in [("/login", 200), ("/docs/api", 200), (PAGE, 303), ("/", 303), ("/nowhere", 404)] {
+            assert_eq!(olga.get(path).await.status, status, "{path} with an expired session that cannot be deleted");
+        }
+        let signed_in = try_to_sign_in(&mut olga, "olga@northwind.example", PASSWORD).await;
+        assert_eq!(signed_in.status, 303, "old sessions cannot be forgotten: {}", signed_in.text());
+        assert_eq!(olga.get(PAGE).await.status, 200);
+        assert_eq!(world.sessions().len(), 2, "the expired session is still there");
+        assert!(logs::text().contains("expired sessions are not deleted"), "{}", logs::text());
+
+        // Signing out is not a cleanup: whoever is told that they are signed out, is.
+        let form = olga.get(PAGE).await.form("/logout");
+        assert_eq!(olga.submit(&form).await.status, 503);
+        assert_eq!(olga.get(PAGE).await.status, 200);
+        world.stop_failing_on("DELETE", "sessions");
+        assert_eq!(olga.submit(&form).await.status, 303);
+        assert_eq!(olga.get(PAGE).await.status, 303);
+        world.sign_in("adam").await;
+        assert_eq!(world.sessions().len(), 1, "the next cleanup catches up");
+    }
+);
+
+both_engines!(
     async fn whoever_is_signed_out_is_asked_to_sign_in(world) {
         let mut nobody = world.visitor();
         for (path, next) in [

@@ -11,6 +11,7 @@ pub mod logs;
 pub mod postgres;
 pub mod program;
 pub mod rows;
+pub mod small_disk;
 pub mod uses;
 pub mod wire;
 

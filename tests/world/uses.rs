@@ -31,23 +31,36 @@ impl World {
 
     /// From now on every row that is written to a table is an error, as on a full disk.
     pub fn refuse_rows_in(&self, table: &str) {
+        self.fail_on("INSERT", table);
+    }
+
+    /// They are taken again.
+    pub fn take_rows_in(&self, table: &str) {
+        self.stop_failing_on("INSERT", table);
+    }
+
+    /// From now on every `INSERT`, `UPDATE` or `DELETE` of a row in a table is an error, as on a full disk.
+    pub fn fail_on(&self, change: &str, table: &str) {
         let sql = match self.engine {
             Engine::Sqlite => format!(
-                "CREATE TRIGGER full_insert BEFORE INSERT ON {table} BEGIN SELECT RAISE (ABORT, 'disk full'); END;"
+                "CREATE TRIGGER fail_{table}_{change} BEFORE {change} ON {table} \
+                 BEGIN SELECT RAISE (ABORT, 'disk full'); END;"
             ),
             Engine::Postgres => format!(
-                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full'; END $$; \
-                 CREATE TRIGGER full_insert BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION full_disk();"
+                "CREATE OR REPLACE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql \
+                 AS $$ BEGIN RAISE 'disk full'; END $$; \
+                 CREATE TRIGGER fail_{table}_{change} BEFORE {change} ON {table} \
+                 FOR EACH ROW EXECUTE FUNCTION disk_full();"
             ),
         };
         self.execute(&sql).unwrap();
     }
 
-    /// They are taken again.
-    pub fn take_rows_in(&self, table: &str) {
+    /// Undoes [`fail_on`](World::fail_on).
+    pub fn stop_failing_on(&self, change: &str, table: &str) {
         self.execute(&match self.engine {
-            Engine::Sqlite => "DROP TRIGGER full_insert".to_owned(),
-            Engine::Postgres => format!("DROP TRIGGER full_insert ON {table}"),
+            Engine::Sqlite => format!("DROP TRIGGER fail_{table}_{change}"),
+            Engine::Postgres => format!("DROP TRIGGER fail_{table}_{change} ON {table}"),
         })
         .unwrap();
     }

@@ -18,12 +18,13 @@ use crate::store::{Db, Seq, Spread, Store};
 const REMEMBERED: Seq = 1_000;
 
 pub(super) struct Alone {
+    /// A connection of its own, for those who apply changes one after the other. Closed before the store lets go of the
+    /// file.
+    reader: Mutex<Option<Db>>,
     store: Store,
     knowledge: Arc<Knowledge>,
     judges: bool,
     is_stopped: AtomicBool,
-    /// A connection of its own, for those who apply changes one after the other.
-    reader: Mutex<Option<Db>>,
     /// Changes before this one are forgotten.
     pruned: AtomicI64,
 }

@@ -79,8 +79,10 @@ impl Shared {
             if has_heard(db)? || is_due || is_behind {
                 self.learn(db)?;
                 (renewed, renewals) = (Some(now), renewals + 1);
-                if renewals.is_multiple_of(PRUNING) {
-                    self.prune(db)?;
+                if renewals.is_multiple_of(PRUNING)
+                    && let Err(fault) = self.prune(db)
+                {
+                    tracing::warn!(target: "keyrack", cause = %fault.to_string().escape_debug(), "old changes are kept on");
                 }
             }
             let pause = if self.release(db)? { LOOK_AT_OTHERS } else { LOOK };

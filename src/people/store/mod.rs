@@ -5,7 +5,9 @@ mod sign_in;
 
 use diesel::prelude::*;
 
-pub(super) use sessions::{SessionRow, delete_session, find_session, insert_session, see_session};
+pub(super) use sessions::{
+    SessionRow, delete_session, delete_sessions_outside, find_session, insert_session, see_session,
+};
 pub(super) use sign_in::{
     Credentials, change_password, credentials, failures, hold_failures, note_failure, renew_hash,
 };

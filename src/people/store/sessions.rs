@@ -31,15 +31,8 @@ pub fn find_session(db: &mut Db, digest: &[u8]) -> Result<Option<SessionRow>, Fa
         .transpose()
 }
 
-/// Keeps a new session, and forgets those that began before `oldest`.
-pub fn insert_session(
-    db: &mut Db,
-    digest: &[u8],
-    person: &PersonId,
-    row: &SessionRow,
-    oldest: Moment,
-) -> Result<(), Fault> {
-    diesel::delete(sessions::table.filter(sessions::created_at.lt(oldest.unix()))).execute(db)?;
+/// Keeps a new session.
+pub fn insert_session(db: &mut Db, digest: &[u8], person: &PersonId, row: &SessionRow) -> Result<(), Fault> {
     diesel::insert_into(sessions::table)
         .values((
             sessions::digest.eq(digest),
@@ -61,6 +54,15 @@ pub fn see_session(db: &mut Db, digest: &[u8], now: Moment) -> Result<(), Fault>
 /// Ends a session.
 pub fn delete_session(db: &mut Db, digest: &[u8]) -> Result<(), Fault> {
     diesel::delete(sessions::table.find(digest)).execute(db)?;
+    Ok(())
+}
+
+/// Deletes the sessions that began before `oldest`, and those that a clock which was ahead has put after `newest`.
+pub fn delete_sessions_outside(db: &mut Db, oldest: Moment, newest: Moment) -> Result<(), Fault> {
+    let (oldest, newest) = (oldest.unix(), newest.unix());
+    let is_outside =
+        sessions::created_at.le(oldest).or(sessions::created_at.gt(newest)).or(sessions::seen_at.gt(newest));
+    diesel::delete(sessions::table.filter(is_outside)).execute(db)?;
     Ok(())
 }
 

@@ -2,24 +2,27 @@
 //! transaction begins, how instances hear of each other, how migrations are kept from running twice. Nothing else asks
 //! which engine it is.
 
+mod claim;
 mod migrate;
 mod open;
 mod transaction;
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
+pub(super) use claim::{Claim, Inode};
 pub(super) use migrate::migrate;
 pub(super) use open::Opener;
-pub(super) use transaction::notify;
 pub use transaction::{
     Hold, acknowledge_if_last, has_heard, hold_team, in_snapshot, in_write_transaction, keeping_rows, listen,
     take_the_time_it_needs,
 };
+pub(super) use transaction::{empty_journal, notify};
 
 /// A connection to either engine.
 #[derive(diesel::MultiConnection)]
@@ -91,8 +94,11 @@ impl DatabaseUrl {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|e| format!("cannot make the folder {}: {e}", folder.display()))?;
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        file.map(|_| ()).map_err(|e| format!("cannot write {}: {e}", path.display()))
+        // A file that is there is not opened: to close it would drop the locks that SQLite has on it in this process.
+        match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(format!("cannot write {}: {e}", path.display())),
+            _ => Ok(()),
+        }
     }
 
     /// Where a file takes up room that is given up on a full disk: beside a database that is on a disk of ours.
@@ -103,15 +109,15 @@ impl DatabaseUrl {
 
     /// Claims a SQLite file for this process, for as long as the answer is held: only one may serve it, by
     /// whatever path it comes.
-    pub(super) fn claim(&self) -> Result<Option<File>, String> {
+    pub(super) fn claim(&self) -> Result<Option<Claim>, String> {
         let DatabaseUrl::Sqlite(path) = self else { return Ok(None) };
-        let real = path.canonicalize().map_err(|e| format!("cannot find {}: {e}", path.display()))?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(beside(&real, ".lock"));
-        let lock = lock.map_err(|e| format!("cannot write beside {}: {e}", path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(lock)),
-            Err(_) => Err(format!("{} is being served by another keyrack: stop that one first", path.display())),
-        }
+        Claim::on(path).map(Some)
+    }
+
+    /// Refuses a SQLite file that another process serves under another name.
+    pub(super) fn refuse_other_name(&self) -> Result<(), String> {
+        let DatabaseUrl::Sqlite(path) = self else { return Ok(()) };
+        claim::refuse_other_name(path)
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::{Integer, Text};
 
-use super::{DatabaseUrl, Db};
+use super::{DatabaseUrl, Db, Inode};
 
 /// Waits for another process's write on SQLite, and for a row's lock on Postgres.
 const LOCK_TIMEOUT_MS: u32 = 3_000;
@@ -19,17 +19,30 @@ const SILENCE_TIMEOUT_MS: u32 = 1_000;
 /// How long a connection to Postgres may take to open.
 const CONNECT_TIMEOUT_S: u32 = 3;
 
+/// SQLite's journal keeps its room when it begins again from the start, up to this size: about what it reaches in
+/// ordinary use. What a larger transaction took is given back to the disk.
+const JOURNAL_BYTES: u32 = 4 << 20;
+
 /// Opens connections for a pool.
-#[derive(Debug)]
-pub(in crate::store) struct Opener(pub(in crate::store) DatabaseUrl);
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Opener {
+    /// The database.
+    pub(in crate::store) url: DatabaseUrl,
+    /// The file that this process has claimed: it opens no other.
+    pub(in crate::store) claimed: Option<Inode>,
+}
 
 impl ManageConnection for Opener {
     type Connection = Db;
     type Error = OpenError;
 
     fn connect(&self) -> Result<Db, OpenError> {
-        match &self.0 {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).map(Db::Sqlite),
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let db = open_sqlite(path)?;
+                let is_claimed = self.claimed.is_none_or(|claimed| Inode::of(path).is_ok_and(|now| now == claimed));
+                if is_claimed { Ok(Db::Sqlite(db)) } else { Err(OpenError::Replaced) }
+            }
             DatabaseUrl::Postgres(url) => open_postgres(url).map(Db::Postgres),
         }
     }
@@ -56,6 +69,8 @@ pub(in crate::store) enum OpenError {
     SetUp(diesel::result::Error),
     /// A setting did not take: the named pragma reads back otherwise.
     Pragma(&'static str),
+    /// The name leads to another file than the one that this process serves.
+    Replaced,
 }
 
 impl std::fmt::Display for OpenError {
@@ -64,6 +79,7 @@ impl std::fmt::Display for OpenError {
             OpenError::Connect(e) => e.to_string(),
             OpenError::SetUp(e) => e.to_string(),
             OpenError::Pragma(name) => format!("PRAGMA {name} did not take"),
+            OpenError::Replaced => "the database file was replaced while it was served: restart keyrack".to_owned(),
         };
         f.write_str(&text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
@@ -76,7 +92,7 @@ fn open_sqlite(path: &Path) -> Result<SqliteConnection, OpenError> {
     let mut db = SqliteConnection::establish(&path.to_string_lossy()).map_err(OpenError::Connect)?;
     db.batch_execute(&format!(
         "PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = {JOURNAL_BYTES};"
     ))
     .map_err(OpenError::SetUp)?;
     let set = diesel::sql_query(

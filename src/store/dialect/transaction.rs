@@ -78,6 +78,14 @@ pub fn acknowledge_if_last(db: &mut Db, instance: &str, seq: Seq) -> QueryResult
     Ok(granted.bind::<Text, _>(instance).bind::<BigInt, _>(seq).execute(db)? == 1)
 }
 
+/// Moves what is written in SQLite's journal into the database, as far as nobody reads the journal: the next transaction
+/// writes over it and needs no further room for it. Nothing waits for readers, and the journal's file keeps its room,
+/// which whatever filled the disk might take otherwise.
+pub(in crate::store) fn empty_journal(db: &mut Db) -> QueryResult<()> {
+    let Db::Sqlite(db) = db else { return Ok(()) };
+    db.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")
+}
+
 /// Reads as of one moment, however many statements it takes.
 pub fn in_snapshot<T, E>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E>
 where
