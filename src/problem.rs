@@ -1,5 +1,7 @@
 //! problem+json (RFC 9457): what a machine reads when it is refused.
 
+use std::borrow::Cow;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -7,7 +9,6 @@ use actix_web::{HttpResponse, ResponseError};
 
 use crate::fault::Fault;
 use crate::json::push_text;
-use crate::keys::grants::Grant;
 use crate::refusal::Refusal;
 
 /// Why a machine is refused.
@@ -55,7 +56,7 @@ impl ReadyProblem {
     pub fn answer(
         &self,
         request_id: &str,
-        required: Option<&[Grant]>,
+        required: Option<&[Cow<'_, str>]>,
         with: impl FnOnce(&mut HeaderMap),
     ) -> HttpResponse {
         let mut text = String::with_capacity(self.text.len() + 128);
@@ -63,9 +64,9 @@ impl ReadyProblem {
         push_text(request_id, &mut text);
         if let Some(required) = required {
             text.push_str(",\"required\":[");
-            for (at, grant) in required.iter().enumerate() {
+            for (at, permission) in required.iter().enumerate() {
                 text.push_str(if at == 0 { "" } else { "," });
-                push_text(&grant.to_string(), &mut text);
+                push_text(permission, &mut text);
             }
             text.push(']');
         }

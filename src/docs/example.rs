@@ -3,6 +3,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What means nothing special in any of the files.
+const PLAIN_IN_FILES: &AsciiSet = &NON_ALPHANUMERIC.remove(b':').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A proxy that can ask the gate, and the files that make it ask.
 pub struct Proxy {
     /// Where the page speaks of it.
@@ -72,7 +77,7 @@ impl Filling {
     /// What stands in the files, and what belongs there.
     fn known(&self) -> Vec<(&'static str, String)> {
         let mut known = Vec::new();
-        known.extend(self.permission.clone().map(|permission| ("orders:read", permission)));
+        known.extend(self.escaped_permission().map(|permission| ("orders:read", permission)));
         known.extend(self.api.clone().map(|host| ("api.example.com", host)));
         known.extend(self.pages.clone().map(|host| ("keys.example.com", host)));
         if let Some(gate) = self.gate {
@@ -85,11 +90,16 @@ impl Filling {
         known
     }
 
+    /// As it is written in a query or a path of a configuration: a scope may contain what means something there.
+    fn escaped_permission(&self) -> Option<String> {
+        self.permission.as_deref().map(|permission| utf8_percent_encode(permission, PLAIN_IN_FILES).to_string())
+    }
+
     /// A file with all that is known in its place.
     pub fn fill(&self, proxy: &Proxy, file: &File) -> String {
         let [by_routes, fixed] = proxy.door;
-        let asked = self.permission.iter().map(|permission| fixed.replace("PERMISSION", permission));
-        let text = asked.fold(file.text.to_owned(), |text, fixed| text.replace(by_routes, &fixed));
+        let asked = self.escaped_permission().map(|permission| fixed.replace("PERMISSION", &permission));
+        let text = asked.iter().fold(file.text.to_owned(), |text, fixed| text.replace(by_routes, fixed));
         self.known().iter().fold(text, |text, (from, to)| text.replace(from, to))
     }
 
@@ -189,6 +199,16 @@ mod tests {
             assert_eq!(file.text.matches(by_routes).count(), 1, "{}", file.name);
             let text = filling("127.0.0.1:8099").fill(proxy, file);
             assert!(text.contains(&fixed.replace("PERMISSION", "shifts:read")), "{}: {text}", file.name);
+        }
+    }
+
+    #[test]
+    fn a_scope_is_escaped_where_it_would_mean_something() {
+        for proxy in &PROXIES {
+            let permission = Some("https://a.example/auth;${x}".to_owned());
+            let text = Filling { permission, ..NOTHING }.fill(proxy, &proxy.files[0]);
+            assert!(text.contains("https:%2F%2Fa.example%2Fauth%3B%24%7Bx%7D"), "{}: {text}", proxy.id);
+            assert!(!text.contains("${x}"), "{}", proxy.id);
         }
     }
 

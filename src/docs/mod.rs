@@ -28,7 +28,7 @@ pub fn gateway_of(proxy: &Proxy) -> String {
 pub fn filling(site: &Site, is_signed_in: bool) -> Filling {
     let host = |url: &String| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let first = site.catalog.resources().first();
-    let permission = first.and_then(|resource| Some(format!("{}:{}", resource.id, resource.actions.first()?.id)));
+    let permission = first.and_then(|resource| resource.public_names().next()).map(|(name, _)| name);
     Filling {
         api: site.catalog.product().api_url.as_ref().and_then(host),
         pages: (!site.public_url.is_loopback()).then(|| site.public_url.host().to_owned()),

@@ -30,6 +30,8 @@ impl<T> Told<T> {
 pub struct Asked<'a> {
     /// All of these it must be allowed.
     pub permissions: Cow<'a, [Grant]>,
+    /// Whether it must be allowed something, too, that the catalog does not offer: no key is.
+    pub has_unknown_permission: bool,
     /// Resource and field: all of these it must reach.
     pub fields: Cow<'a, [(String, String)]>,
     /// The id of the project that it must be filed under.

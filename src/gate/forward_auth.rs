@@ -121,7 +121,7 @@ impl<'a> Passage<'a> {
         let path = path.as_ref();
         let mut needs = Needs::of_query(held.query, catalog).map_err(Unjudged::Needs)?;
         if let Some(list) = held.require {
-            needs::required(list, catalog, &mut needs.require).map_err(Unjudged::Needs)?;
+            needs::required_in_path(list, catalog, &mut needs.require).map_err(Unjudged::Needs)?;
         }
         if catalog.gate().lets_preflights_pass
             && let Some(method) = held.preflight_of(call.head)

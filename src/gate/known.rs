@@ -130,9 +130,9 @@ impl KnownKey {
         &self.shape.in_headers
     }
 
-    /// `shifts:read users:read`
+    /// What it may do, by public names: `shifts:read users:read`
     pub fn permissions_text(&self) -> &str {
-        self.in_headers().permissions.to_str().expect("it was made of ids, which are plain ASCII")
+        self.in_headers().permissions.to_str().expect("ids and scopes are plain ASCII")
     }
 
     /// When it was made.

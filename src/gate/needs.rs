@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::keys::catalog::Catalog;
+use crate::keys::catalog::{Catalog, is_scope};
 use crate::keys::grants::Grant;
 
 /// What is needed, as far as it is fixed.
@@ -23,7 +23,7 @@ pub struct Needs<'a> {
 pub enum NeedsError {
     /// Something else than `require` and `project`, one of them without a value, or two projects.
     Query,
-    /// What is required is no permission like `shifts:read`.
+    /// What is required has not the form of a permission's name.
     NotAPermission,
     /// It is none that the catalog offers.
     NotOffered,
@@ -46,8 +46,14 @@ impl Needs<'_> {
     }
 }
 
-/// Adds the permissions of a list, which are at least one.
-pub fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
+/// As [`required`], of a list that is part of a path: escaped there, without the `+` of a query.
+pub fn required_in_path<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
+    let list = percent_decode_str(list).decode_utf8().map_err(|_| NeedsError::NotAPermission)?;
+    required(&list, catalog, found)
+}
+
+/// Adds the permissions of a list, which are at least one, by their public names.
+fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant]>) -> Result<(), NeedsError> {
     // Mostly it is one, and then it is the catalog's own.
     if found.is_empty()
         && let Some(grant) = catalog.grant(list)
@@ -57,7 +63,7 @@ pub fn required<'a>(list: &str, catalog: &'a Catalog, found: &mut Cow<'a, [Grant
     }
     for text in list.split([',', ' ']) {
         let Some(grant) = catalog.grant(text) else {
-            return Err(Grant::parse(text).map_or(NeedsError::NotAPermission, |_| NeedsError::NotOffered));
+            return Err(if is_scope(text) { NeedsError::NotOffered } else { NeedsError::NotAPermission });
         };
         found.to_mut().push(grant.clone());
     }
@@ -115,16 +121,30 @@ mod tests {
             ("require=", NeedsError::NotAPermission),
             ("require=,shifts:read", NeedsError::NotAPermission),
             ("require=shifts:read,,users:read", NeedsError::NotAPermission),
-            ("require=shifts", NeedsError::NotAPermission),
-            ("require=shifts:read:all", NeedsError::NotAPermission),
-            ("require=Shifts:read", NeedsError::NotAPermission),
+            ("require=%22shifts:read%22", NeedsError::NotAPermission),
             ("require=shifts:read%00", NeedsError::NotAPermission),
+            ("require=shifts", NeedsError::NotOffered),
+            ("require=shifts:read:all", NeedsError::NotOffered),
+            ("require=Shifts:read", NeedsError::NotOffered),
             ("require=shifts:delete", NeedsError::NotOffered),
             ("require=payroll:read", NeedsError::NotOffered),
             ("require=shifts:read,payroll:read", NeedsError::NotOffered),
         ] {
             assert_eq!(read(query), Err(why), "{query}");
         }
+    }
+
+    #[test]
+    fn in_a_path_a_plus_is_a_plus() {
+        let catalog = Catalog::built_in();
+        let read = |list: &str| {
+            let mut found = Cow::default();
+            required_in_path(list, &catalog, &mut found)
+                .map(|()| found.iter().map(Grant::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(read("shifts%3Aread,users:read"), Ok(vec!["shifts:read".to_owned(), "users:read".to_owned()]));
+        assert_eq!(read("shifts:read+users:read"), Err(NeedsError::NotOffered));
+        assert_eq!(read("shifts:read%ff"), Err(NeedsError::NotAPermission));
     }
 
     proptest::proptest! {

@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::asked::{Asked, Told};
 use crate::client_ip;
-use crate::keys::catalog::is_id;
+use crate::keys::catalog::{Catalog, is_id, is_scope};
 use crate::keys::grants::Grant;
 
 /// What is asked of which key.
@@ -17,7 +17,8 @@ use crate::keys::grants::Grant;
 pub struct Question {
     /// The text that may be a key.
     pub key: String,
-    permissions: Vec<Grant>,
+    /// Their public names.
+    permissions: Vec<String>,
     fields: Vec<(String, String)>,
     project: Option<String>,
     origin: Option<String>,
@@ -59,9 +60,11 @@ impl Question {
 
     /// What is asked. Who tells nothing of origin and address asks for a request that has none: a key that is held to
     /// some is then refused.
-    pub fn asked(&self) -> Asked<'_> {
+    pub fn asked<'a>(&'a self, catalog: &Catalog) -> Asked<'a> {
+        let known: Vec<Grant> = self.permissions.iter().filter_map(|name| catalog.grant(name).cloned()).collect();
         Asked {
-            permissions: (&self.permissions).into(),
+            has_unknown_permission: known.len() < self.permissions.len(),
+            permissions: known.into(),
             fields: (&self.fields).into(),
             project: self.project.as_deref(),
             origin: Told::of(self.origin.as_deref()),
@@ -82,11 +85,11 @@ pub fn address(text: &str) -> Result<IpAddr, String> {
     client_ip::parse(text).ok_or_else(|| "`address` is an IP address, like 192.0.2.7.".to_owned())
 }
 
-fn permissions(value: Json) -> Result<Vec<Grant>, String> {
+fn permissions(value: Json) -> Result<Vec<String>, String> {
     let wrong = || "`permissions` is a list of texts like \"shifts:read\".".to_owned();
     let Json::List(list) = value else { return Err(wrong()) };
     let read = |one| match one {
-        Json::Text(text) => Grant::parse(&text).ok_or_else(wrong),
+        Json::Text(text) if is_scope(&text) => Ok(text),
         _ => Err(wrong()),
     };
     list.into_iter().map(read).collect()
@@ -199,8 +202,9 @@ mod tests {
             br#"{"key": "k", "permissions": ["shifts:read", "users:read"], "fields": {"users": ["name", "start"]},
             "project": "project_a", "origin": "https://app.example.com", "address": "::ffff:192.0.2.7"}"#;
         let question = Question::read(body).unwrap_or_else(|why| panic!("{why}"));
-        let asked = question.asked();
+        let asked = question.asked(&Catalog::built_in());
         assert_eq!(question.key, "k");
+        assert!(!asked.has_unknown_permission);
         assert_eq!(asked.permissions.iter().map(Grant::to_string).collect::<Vec<_>>(), ["shifts:read", "users:read"]);
         let field = |name: &str| ("users".to_owned(), name.to_owned());
         assert_eq!(asked.fields[..], [field("name"), field("start")]);
@@ -216,8 +220,16 @@ mod tests {
         ] {
             let question = Question::read(body.as_bytes()).unwrap_or_else(|why| panic!("{why}"));
             let nothing = Asked { origin: Told::Nothing, address: Told::Nothing, ..Asked::default() };
-            assert_eq!(question.asked(), nothing);
+            assert_eq!(question.asked(&Catalog::built_in()), nothing);
         }
+    }
+
+    #[test]
+    fn what_the_catalog_does_not_offer_is_asked_for_too() {
+        let body = br#"{"key":"k","permissions":["shifts:read","payroll","shifts:read:all"]}"#;
+        let question = Question::read(body).unwrap_or_else(|why| panic!("{why}"));
+        let asked = question.asked(&Catalog::built_in());
+        assert_eq!((asked.permissions.len(), asked.has_unknown_permission), (1, true));
     }
 
     #[test]
@@ -243,7 +255,7 @@ mod tests {
             (r#"{"key":["hush"]}"#, "`key` is a text."),
             (r#"{"key":7}"#, "`key` is a text."),
             (r#"{"key":"a","permissions":"hush"}"#, "`permissions` is a list of texts like \"shifts:read\"."),
-            (r#"{"key":"a","permissions":["hush"]}"#, "`permissions` is a list of texts like \"shifts:read\"."),
+            (r#"{"key":"a","permissions":["hu sh"]}"#, "`permissions` is a list of texts like \"shifts:read\"."),
             (
                 r#"{"key":"a","permissions":[["shifts:read"]]}"#,
                 "`permissions` is a list of texts like \"shifts:read\".",
@@ -254,7 +266,7 @@ mod tests {
                 "`fields` is an object of lists like {\"users\": [\"name\"]}.",
             ),
             (
-                r#"{"key":"a","fields":{"users":["Hush"]}}"#,
+                r#"{"key":"a","fields":{"users":["hush!"]}}"#,
                 "`fields` is an object of lists like {\"users\": [\"name\"]}.",
             ),
             (r#"{"key":"a","project":7}"#, "`project` is a text, or null."),

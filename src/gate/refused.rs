@@ -1,6 +1,8 @@
 //! 401, 403 and 429 at a machine's door: problem+json (RFC 9457) and the challenge of RFC 6750. The credential is never
 //! echoed.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -92,9 +94,10 @@ pub fn tell(verdict: &Verdict<'_>, required: &[Grant], door: Door, call: &Call<'
         return another_key(verdict, Some(required), call);
     }
     let refusals = call.site.gate.refusals();
-    let scope = required.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ");
-    let value = |text: String| HeaderValue::try_from(text).expect("ids of a catalog are ASCII");
-    refusals.problem(verdict).answer(call.id(), Some(required), |headers| {
+    let required = public_names(required, call);
+    let scope = required.join(" ");
+    let value = |text: String| HeaderValue::try_from(text).expect("ids and scopes are ASCII");
+    refusals.problem(verdict).answer(call.id(), Some(&required), |headers| {
         if code == Code::InsufficientPermissions {
             let realm = &refusals.realm;
             let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\"");
@@ -146,7 +149,12 @@ fn another_key(verdict: &Verdict<'_>, required: Option<&[Grant]>, call: &Call<'_
             headers.append(WWW_AUTHENTICATE, basic.clone());
         }
     };
-    refusals.problem(verdict).answer(call.id(), required, challenge)
+    let required = required.map(|required| public_names(required, call));
+    refusals.problem(verdict).answer(call.id(), required.as_deref(), challenge)
+}
+
+fn public_names<'a>(required: &[Grant], call: &Call<'a>) -> Vec<Cow<'a, str>> {
+    required.iter().map(|grant| call.site.catalog.public_name(grant)).collect()
 }
 
 /// 403 whatever is presented, or for a key of a sort that may do less than others.

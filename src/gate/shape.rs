@@ -60,7 +60,7 @@ pub struct InHeaders {
     pub project: HeaderValue,
     /// The id of the kind.
     pub kind: HeaderValue,
-    /// `shifts:read users:read`
+    /// Public names: `shifts:read users:read`
     pub permissions: HeaderValue,
     /// `shifts=*; users=name,start`: every resource it may do something with; `*` is every field.
     pub fields: HeaderValue,
@@ -76,6 +76,7 @@ impl Shape {
             format!("[{}]", quoted.join(","))
         };
         let restricted = may.restricted();
+        let permissions: Vec<String> = may.grants().map(|grant| catalog.public_name(&grant).into_owned()).collect();
         let fields: Vec<String> = restricted
             .map(|(resource, few)| format!("{}:{}", json(resource), list(&mut few.iter().cloned())))
             .collect();
@@ -86,7 +87,7 @@ impl Shape {
             named(&text.team_id, &team.name),
             project.map_or_else(|| "null".to_owned(), |(id, name)| named(id, name)),
             json(&text.kind),
-            list(&mut may.iter()),
+            list(&mut permissions.iter().cloned()),
             fields.join(",")
         );
         Some(Shape {
@@ -98,7 +99,7 @@ impl Shape {
                 team: header(text.team_id.clone())?,
                 project: header(project.map(|(id, _)| id.clone()).unwrap_or_default())?,
                 kind: header(text.kind.clone())?,
-                permissions: header(may.iter().collect::<Vec<_>>().join(" "))?,
+                permissions: header(permissions.join(" "))?,
                 fields: header(fields_header(&may))?,
             },
             team,
@@ -114,7 +115,7 @@ fn json(text: &str) -> String {
     out
 }
 
-/// Ids are plain ASCII; what is not, was not written by us.
+/// Ids and scopes are plain ASCII; what is not, was not written by us.
 fn header(text: String) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }

@@ -156,12 +156,13 @@ fn refusal(key: &KnownKey, asked: &Asked<'_>, now: Moment) -> Option<Code> {
         Told::Nothing => key.allows_address(None),
         Told::Some(address) => key.allows_address(Some(address)),
     };
+    let may_all = !asked.has_unknown_permission && asked.permissions.iter().all(|grant| may.allows(grant));
     let checks = [
         (key.is_offered(), Code::KindNotOffered),
         (asked.project.is_none_or(|project| key.project() == Some(project)), Code::ProjectNotAllowed),
         (is_from_there, Code::OriginNotAllowed),
         (is_at_there, Code::AddressNotAllowed),
-        (asked.permissions.iter().all(|grant| may.allows(grant)), Code::InsufficientPermissions),
+        (may_all, Code::InsufficientPermissions),
         (asked.fields.iter().all(|(resource, field)| may.reaches(resource, field)), Code::FieldNotAllowed),
     ];
     checks.into_iter().find_map(|(is_fine, code)| (!is_fine).then_some(code))
@@ -214,6 +215,7 @@ mod tests {
     fn all_wrong() -> Asked<'static> {
         Asked {
             permissions: vec![Grant::parse("shifts:write").expect("a grant")].into(),
+            has_unknown_permission: false,
             fields: vec![("users".to_owned(), "start".to_owned())].into(),
             project: Some("project_b"),
             origin: Told::Nothing,

@@ -20,7 +20,10 @@ pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Si
 async fn answer(call: &Call<'_>, question: Question) -> Result<HttpResponse, Fault> {
     let by = Caller { at: call.at, address: question.address, client: None };
     let presented = bearer::read_text(&question.key);
-    call.site.gate.judge(presented, &question.asked(), by, |verdict, at| tell(verdict, at, call)).await
+    call.site
+        .gate
+        .judge(presented, &question.asked(&call.site.catalog), by, |verdict, at| tell(verdict, at, call))
+        .await
 }
 
 /// Who may ask is told of every key that was found, also of one that is no longer good.

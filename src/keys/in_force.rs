@@ -38,8 +38,8 @@ impl Grants {
 
 impl InForce {
     /// Each grant that counts, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = String> {
-        self.scopes.iter().flat_map(|(id, scope)| scope.actions.iter().map(move |action| format!("{id}:{action}")))
+    pub fn grants(&self) -> impl Iterator<Item = Grant> {
+        self.scopes.iter().flat_map(|(id, scope)| scope.actions.iter().map(move |action| Grant::new(id, action)))
     }
 
     /// The resources that are held to a few fields, with these, sorted. A resource that is not among them is open in all
@@ -89,7 +89,10 @@ mod tests {
         let grants = Grants::from_stored(permissions, fields).expect("canonical");
         let counts = grants.in_force(now().offered_to(kind));
         let restricted = counts.restricted().map(|(id, few)| format!("{id}={}", few.join(",")));
-        (counts.iter().collect::<Vec<_>>().join(" "), restricted.collect::<Vec<_>>().join(";"))
+        (
+            counts.grants().map(|grant| grant.to_string()).collect::<Vec<_>>().join(" "),
+            restricted.collect::<Vec<_>>().join(";"),
+        )
     }
 
     fn told(permissions: &str, fields: &str) -> (String, String) {
@@ -149,8 +152,7 @@ mod tests {
             let held = (is_held && chosen.iter().any(|text| text.starts_with("users:"))).then(|| ("users".to_owned(), few));
             let grants = Grants::new(chosen.iter().filter_map(|text| Grant::parse(text)), held).expect("a set");
             let counts = grants.in_force(now().offered_to("secret"));
-            for text in counts.iter() {
-                let grant = Grant::parse(&text).expect("a grant");
+            for grant in counts.grants() {
                 prop_assert!(grants.allows(grant.resource(), grant.action()) && counts.allows(&grant));
                 let is_open = !counts.restricted().any(|(id, _)| id == grant.resource());
                 prop_assert_eq!(is_open, grants.fields_of(grant.resource()) == Some(&Fields::All));

@@ -18,6 +18,8 @@ const RANDOM_CHARACTERS: usize = 26;
 const CHECKSUM_CHARACTERS: usize = 6;
 /// What follows the prefix.
 pub(crate) const BODY_CHARACTERS: usize = RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+/// What ends each word of a prefix.
+pub(crate) const SEPARATORS: [char; 2] = ['_', '-'];
 /// In bytes; what the gate reads at most.
 pub(crate) const MAX_LENGTH: usize = 128;
 
@@ -51,7 +53,7 @@ pub struct KeySecret(SecretString);
 pub enum Malformed {
     /// Longer than 128 bytes, or not as long as a key of its prefix.
     Length,
-    /// Something else than ASCII letters, digits and underscores.
+    /// Something else than ASCII letters, digits, underscores and hyphens.
     Alphabet,
     /// No kind has this prefix.
     Prefix,
@@ -60,7 +62,7 @@ pub enum Malformed {
 }
 
 impl KeySecret {
-    /// A new key behind `prefix`, which ends in an underscore (the catalog sees to that).
+    /// A new key that begins with `prefix`, which ends in a separator (the catalog sees to that).
     pub fn mint(prefix: &str, rng: &mut impl CryptoRng) -> KeySecret {
         // All of its room at once: growing would leave parts of the secret behind in freed memory.
         let mut text = String::with_capacity(prefix.len() + BODY_CHARACTERS);
@@ -114,7 +116,7 @@ fn check<'a>(text: &str, prefixes: impl IntoIterator<Item = &'a str>) -> Result<
         return Err(Malformed::Length);
     }
     // Without a way out in the middle of it the compiler looks at many bytes at once.
-    if !text.bytes().fold(true, |fits, b| fits & (b.is_ascii_alphanumeric() | (b == b'_'))) {
+    if !text.bytes().fold(true, |fits, b| fits & (b.is_ascii_alphanumeric() | (b == b'_') | (b == b'-'))) {
         return Err(Malformed::Alphabet);
     }
     let (prefix, body) = text.split_at(prefix_length(text));
@@ -149,9 +151,9 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_CHARACTERS] {
     digits
 }
 
-/// Everything up to the last underscore: what follows it is base62, which has none.
+/// Everything up to the last separator: what follows is base62, which has none.
 fn prefix_length(text: &str) -> usize {
-    text.rfind('_').map_or(0, |last| last + 1)
+    text.rfind(SEPARATORS).map_or(0, |last| last + 1)
 }
 
 /// The SHA-256 of a key: what is stored and looked up. Plain SHA-256 is right for secrets of this entropy
@@ -332,7 +334,7 @@ mod tests {
     fn the_checks_come_in_their_order() {
         let text = KeySecret::mint_from_os(PREFIX).expose().to_owned();
         assert_eq!(refusal(&"é".repeat(65)), Malformed::Length);
-        assert_eq!(refusal(&format!("xx{}-", &text[2..39])), Malformed::Alphabet);
+        assert_eq!(refusal(&format!("xx{}+", &text[2..39])), Malformed::Alphabet);
         assert_eq!(refusal(&format!(" {text}")), Malformed::Alphabet);
         assert_eq!(refusal(&text.replace(PREFIX, "sk_live_")), Malformed::Prefix);
         assert_eq!(refusal(""), Malformed::Prefix);
@@ -342,6 +344,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_prefix_of_a_catalog_works(prefix in "([A-Za-z0-9]{1,5}[_-]){1,4}") {
+            let secret = KeySecret::mint_from_os(&prefix);
+            let text = secret.expose();
+            prop_assert_eq!(KeySecret::parse(text, [prefix.as_str()]).map(|read| read.digest()), Ok(secret.digest()));
+            let head = prefix.len() + 3;
+            let ends = format!("{}…{}", &text[..head], &text[text.len() - 4..]);
+            let preview = secret.preview();
+            prop_assert_eq!(preview.as_str(), &ends);
+            prop_assert_eq!(Preview::from_stored(secret.preview().as_str()), Some(secret.preview()));
+            // In another case it is a different prefix, and the checksum knows.
+            let swapped: String = prefix.chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
+            if swapped != prefix {
+                let other = text.replacen(&prefix, &swapped, 1);
+                prop_assert_eq!(KeySecret::parse(&other, [prefix.as_str()]).err(), Some(Malformed::Prefix));
+                prop_assert_eq!(KeySecret::parse(&other, [swapped.as_str()]).err(), Some(Malformed::Checksum));
+            }
+        }
+
         #[test]
         fn a_minted_key_is_recognised_and_with_one_typo_is_not(at in 8usize..40, typo in 0usize..62) {
             let secret = KeySecret::mint_from_os(PREFIX);
@@ -360,7 +381,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_reading_a_preview_panic(text in "[a-z_…é]{0,20}") {
+        fn no_text_makes_reading_a_preview_panic(text in "[a-z_…é-]{0,20}") {
             let _ = Preview::from_stored(&text);
         }
     }

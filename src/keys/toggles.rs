@@ -42,15 +42,20 @@ impl Toggles {
     /// The same, but for what `choices` say of this kind.
     pub fn changed(mut self, kind: &Kind, choices: &BTreeMap<String, String>) -> Result<Toggles, TogglesError> {
         for (name, word) in choices {
-            let (of_kind, id) = name.split_once('.').ok_or(TogglesError::Unknown)?;
+            if !name.contains('.') {
+                return Err(TogglesError::Unknown);
+            }
             let is_on = match word.as_str() {
                 "on" => true,
                 "off" => false,
                 _ => return Err(TogglesError::NeitherOnNorOff),
             };
-            if of_kind == kind.id {
-                let toggle = kind.toggle(id).ok_or(TogglesError::Unknown)?;
-                self.0.insert(toggle.id.clone(), is_on);
+            let Some(id) = name.strip_prefix(&kind.id).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            match kind.toggle(id) {
+                Some(toggle) => _ = self.0.insert(toggle.id.clone(), is_on),
+                // Perhaps a toggle of a kind whose id begins with this kind's.
+                None if id.contains('.') => {}
+                None => return Err(TogglesError::Unknown),
             }
         }
         Ok(self)
@@ -113,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_kinds_and_toggles_may_have_dots() {
+        let toggle = Toggle { id: "2fa.Required".to_owned(), label: "2FA".to_owned(), default: false };
+        let kind = Kind { id: "User.Token".to_owned(), toggles: vec![toggle], ..kind() };
+        let chosen =
+            Toggles::choose(&kind, &choices("User.Token.2fa.Required=on User.Token.Old.greeting=on User.x=on"));
+        let chosen = chosen.expect("good");
+        assert_eq!(chosen.to_text(), "2fa.Required=on");
+        assert_eq!(Toggles::from_stored("2fa.Required=on"), Some(chosen));
+        assert_eq!(Toggles::choose(&kind, &choices("User.Token.2fa=on")), Err(TogglesError::Unknown));
+    }
+
+    #[test]
     fn what_no_page_of_ours_sends_is_refused() {
         for bad in ["web.other=on", "greeting=on"] {
             assert_eq!(Toggles::choose(&kind(), &choices(bad)), Err(TogglesError::Unknown), "{bad}");
@@ -128,7 +145,7 @@ mod tests {
 
     #[test]
     fn only_one_text_stands_for_toggles() {
-        for bad in ["greeting=on captions=off", "greeting", "greeting=", " captions=on", "a:b=on", "A=on"] {
+        for bad in ["greeting=on captions=off", "greeting", "greeting=", " captions=on", "a:b=on", "_=on"] {
             assert_eq!(Toggles::from_stored(bad), None, "{bad}");
         }
         assert_eq!(Toggles::from_stored(""), Some(Toggles::default()));

@@ -153,7 +153,7 @@ fn duplicates_are_told() {
 
 #[test]
 fn unknown_keys_are_told_with_the_known_ones() {
-    let known = "expected one of `id`, `label`, `actions`, `fields`, `labels`";
+    let known = "expected one of `id`, `label`, `actions`, `fields`, `labels`, `scopes`";
     assert_mistakes(
         format!("{GOOD}lable = \"Users\"\n"),
         &[&format!("catalog.toml:7: unknown field `lable`, {known}")],
@@ -190,7 +190,7 @@ fn ten_thousand_fields_are_too_many() {
 #[test]
 fn a_prefix_that_collides_or_breaks_the_alphabet_is_told() {
     let kind = |id: &str, prefix: &str| format!("[[kind]]\nid = \"{id}\"\nprefix = \"{prefix}\"\n");
-    let alphabet = "a prefix is words of small letters and digits, each with “_” behind it, like sk_live_";
+    let alphabet = "a prefix is words of letters and digits, each followed by “_” or “-”, like sk_live_";
     assert_mistakes(
         format!("brand = \"Acme!\"\n{GOOD}{}{}", kind("other", "sk_live_"), kind("third", "sk-Live")),
         &[
@@ -203,10 +203,10 @@ fn a_prefix_that_collides_or_breaks_the_alphabet_is_told() {
 
 #[test]
 fn of_very_many_mistakes_the_first_are_told_and_the_rest_counted() {
-    let bad: Vec<String> = (0..90).map(|at| format!("\"F{at}\"")).collect();
+    let bad: Vec<String> = (0..90).map(|at| format!("\"_{at}\"")).collect();
     let ended = check(format!("{GOOD}fields = [{}]\n", bad.join(",\n")));
     assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 51), "{ended:?}");
-    assert!(ended.err.lines().next().unwrap().starts_with("catalog.toml:7: “F0” cannot be an id"), "{ended:?}");
+    assert!(ended.err.lines().next().unwrap().starts_with("catalog.toml:7: “_0” cannot be an id"), "{ended:?}");
     assert_eq!(ended.err.lines().next_back(), Some("catalog.toml: and 40 more mistakes"));
 }
 

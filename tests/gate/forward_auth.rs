@@ -207,7 +207,9 @@ both_engines!(with_routes =>
             for (require, code) in [
                 ("payroll:read", "NEEDS_NOT_OFFERED"),
                 ("shifts:read,shifts:delete", "NEEDS_NOT_OFFERED"),
-                ("shifts", "NEEDS_UNREADABLE"),
+                ("shifts", "NEEDS_NOT_OFFERED"),
+                ("shifts,", "NEEDS_NOT_OFFERED"),
+                (",shifts", "NEEDS_UNREADABLE"),
                 (",shifts:read", "NEEDS_UNREADABLE"),
             ] {
                 let answer = world.held(proxy, ("GET", "/v2/shifts/7", require), &[bearer(&secret)]).await;

@@ -10,6 +10,7 @@ mod history;
 mod introspect;
 mod key_headers;
 mod literal_path;
+mod names;
 mod openapi;
 mod own_key;
 mod proxies;

@@ -29,7 +29,7 @@ pub struct Kind {
     pub id: String,
     /// `Secret key`.
     pub label: String,
-    /// What its keys begin with: small letters, digits and underscores, one of these at the end. The brand stands in
+    /// What its keys begin with: letters, digits, underscores and hyphens, one of the latter two at the end. The brand stands in
     /// front of it once the kind is in a [`Catalog`](super::Catalog), and not before.
     pub prefix: String,
     /// Where its keys count, as the page says it: `Production`.

@@ -12,6 +12,7 @@ mod mistake;
 mod offered;
 mod resource;
 mod route;
+mod scope;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ pub use offered::Offered;
 pub use resource::{Action, Field, Resource};
 use route::Table;
 pub use route::{NoRequirement, PathPattern, PatternError, RequestPath, Route, Routes};
+pub(crate) use scope::is_scope;
 
 use crate::keys::grants::Grant;
 
@@ -117,7 +119,7 @@ pub struct Catalog {
     resources: Vec<Resource>,
     routes: Arc<Routes>,
     gate: GateRules,
-    /// All of them by their texts, for those who ask about one at every request.
+    /// All of them by their public names, which requests to the gate use.
     grants: BTreeMap<String, Grant>,
 }
 
@@ -134,7 +136,7 @@ impl Catalog {
         for kind in kinds.iter_mut() {
             kind.prefix = branded(brand.as_deref(), &kind.prefix);
         }
-        let grants = resources.iter().flat_map(Resource::grants).map(|grant| (grant.to_string(), grant)).collect();
+        let grants = resources.iter().flat_map(Resource::public_names).collect();
         let routes = Arc::new(Routes::new(routes, gate.paths));
         Ok(Catalog { product, kinds, resources, routes, gate, grants })
     }
@@ -185,9 +187,18 @@ impl Catalog {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    /// The permission that is written so, if it is offered: `shifts:read`.
-    pub fn grant(&self, text: &str) -> Option<&Grant> {
-        self.grants.get(text)
+    /// The permission with this public name, if it is offered: `shifts:read`, or the scope of an action that has one.
+    pub fn grant(&self, public_name: &str) -> Option<&Grant> {
+        self.grants.get(public_name)
+    }
+
+    /// What everybody outside Keyrack calls a permission: the scope of its action, or else `shifts:read`.
+    pub fn public_name<'a>(&'a self, grant: &Grant) -> Cow<'a, str> {
+        let action = self.resource(grant.resource()).and_then(|resource| resource.action(grant.action()));
+        match action.and_then(|action| action.scope.as_deref()) {
+            Some(scope) => Cow::Borrowed(scope),
+            None => Cow::Owned(grant.to_string()),
+        }
     }
 
     /// The resources that keys of a kind may be granted, in order.
@@ -223,12 +234,12 @@ impl Catalog {
     }
 }
 
-/// Whether `text` can be an id: 1 to 40 small letters, digits, `_` and `-`, a letter first. Stored text and forms
-/// rely on ids holding no space and none of `:` `=` `,` `;` `.`.
+/// Whether `text` can be an id: 1 to 40 ASCII letters, digits, `_`, `-` and `.`, a letter or a digit first. Stored text
+/// and forms rely on ids that contain no space and none of `:` `=` `,` `;`.
 pub(crate) fn is_id(text: &str) -> bool {
     (1..=40).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 /// `time_off` → `Time off`.

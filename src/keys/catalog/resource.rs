@@ -10,12 +10,14 @@ pub struct Action {
     pub id: String,
     /// `Read`.
     pub label: String,
+    /// What replaces `resource:action` outside Keyrack: `admin.users:read`.
+    pub scope: Option<String>,
 }
 
 impl Action {
-    /// An action labelled by its id, capitalised.
+    /// An action labelled by its id, capitalised, without a scope.
     pub fn new(id: &str) -> Action {
-        Action { id: id.to_owned(), label: capitalised(id) }
+        Action { id: id.to_owned(), label: capitalised(id), scope: None }
     }
 
     /// Whether it does more than look.
@@ -66,7 +68,19 @@ impl Resource {
 
     /// Each action as a permission.
     pub fn grants(&self) -> impl Iterator<Item = Grant> {
-        self.actions.iter().filter_map(|action| Grant::parse(&format!("{}:{}", self.id, action.id)))
+        self.actions.iter().filter_map(|action| self.grant(action))
+    }
+
+    /// Each action as a permission, by its public name: its scope if it has one.
+    pub fn public_names(&self) -> impl Iterator<Item = (String, Grant)> {
+        self.actions.iter().filter_map(|action| {
+            let grant = self.grant(action)?;
+            Some((action.scope.clone().unwrap_or_else(|| grant.to_string()), grant))
+        })
+    }
+
+    fn grant(&self, action: &Action) -> Option<Grant> {
+        Grant::parse(&format!("{}:{}", self.id, action.id))
     }
 
     /// The action of that id, if it is offered.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, quoted};
 use crate::keys::catalog::{Kind, Parts, Place, branded};
-use crate::keys::secret::{BODY_CHARACTERS, MAX_LENGTH};
+use crate::keys::secret::{BODY_CHARACTERS, MAX_LENGTH, SEPARATORS};
 
 const KINDS: usize = 20;
 const TOGGLES: usize = 20;
@@ -17,13 +17,14 @@ pub(super) fn check(parts: &Parts, found: &mut Found) {
     found.at_most(place(KINDS), "The catalog", "kinds", parts.kinds.len(), KINDS);
     found.ids("kinds", parts.kinds.iter().enumerate().map(|(at, kind)| (place(at).key("id"), kind.id.as_str())));
     prefixes(parts, found);
+    let mut switches = BTreeSet::new();
     for (at, kind) in parts.kinds.iter().enumerate() {
         let (place, name) = (place(at), format!("kind “{}”", quoted(&kind.id)));
         found.label(place.key("label"), &name, &kind.id, &kind.label);
         if let Some(environment) = &kind.environment {
             found.line(place.key("environment"), &format!("The environment of {name}"), environment);
         }
-        toggles(kind, &place, found);
+        toggles(kind, &place, &mut switches, found);
         granted(kind, parts, &place, found);
     }
 }
@@ -35,29 +36,52 @@ fn prefixes(parts: &Parts, found: &mut Found) {
         let (shown, id) = (quoted(prefix), quoted(id));
         let length = branded(parts.brand.as_deref(), prefix).len() + BODY_CHARACTERS;
         if !is_prefix(prefix) {
-            let why = "a prefix is words of small letters and digits, each with “_” behind it, like sk_live_";
+            let why = "a prefix is words of letters and digits, each followed by “_” or “-”, like sk_live_";
             found.add(place, format!("“{shown}” cannot be the prefix of kind “{id}”: {why}."));
-        } else if length > MAX_LENGTH {
+            continue;
+        }
+        if length > MAX_LENGTH {
             let most = MAX_LENGTH;
             let why = format!("its keys would have {length} characters; at most {most} fit");
             found.add(place, format!("“{shown}” is too long a prefix of kind “{id}”: {why}."));
-        } else if let Some(other) = seen.insert(prefix, id.clone()) {
-            found.add(place, format!("“{shown}” is the prefix of two kinds, “{other}” and “{id}”."));
+            continue;
+        }
+        match seen.insert(prefix.to_ascii_lowercase(), (prefix, id.clone())) {
+            Some((same, other)) if same == prefix => {
+                found.add(place, format!("“{shown}” is the prefix of two kinds, “{other}” and “{id}”."));
+            }
+            Some((similar, other)) => {
+                let why = "differ only in upper and lower case";
+                found.add(place, format!("The prefixes “{similar}” of kind “{other}” and “{shown}” of “{id}” {why}."));
+            }
+            None => {}
         }
     }
 }
 
 fn is_prefix(text: &str) -> bool {
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    text.strip_suffix('_').unwrap_or_default().split('_').all(is_word)
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.strip_suffix(SEPARATORS).unwrap_or_default().split(SEPARATORS).all(is_word)
 }
 
-fn toggles(kind: &Kind, place: &Place, found: &mut Found) {
+/// `names` are those of the toggles of other kinds, as forms write them: `KIND.TOGGLE`.
+fn toggles(kind: &Kind, place: &Place, names: &mut BTreeSet<String>, found: &mut Found) {
     let place = |at: usize| place.key("toggle").nth(at);
     let name = format!("Kind “{}”", quoted(&kind.id));
     found.at_most(place(TOGGLES), &name, "toggles", kind.toggles.len(), TOGGLES);
     let ids = kind.toggles.iter().enumerate().map(|(at, toggle)| (place(at).key("id"), toggle.id.as_str()));
     found.ids(&format!("toggles of “{}”", quoted(&kind.id)), ids);
+    let own: BTreeSet<String> = kind.toggles.iter().map(|toggle| format!("{}.{}", kind.id, toggle.id)).collect();
+    // Both ids may contain dots.
+    if let Some(name) = own.intersection(names).next() {
+        let why = format!(
+            "Kind “{}” has a toggle that forms name “{}” like one of another kind.",
+            quoted(&kind.id),
+            quoted(name)
+        );
+        found.add(place(0), why);
+    }
+    names.extend(own);
     for (at, toggle) in kind.toggles.iter().enumerate() {
         found.label(place(at).key("label"), &format!("toggle “{}”", quoted(&toggle.id)), &toggle.id, &toggle.label);
     }
@@ -118,10 +142,10 @@ mod tests {
 
     #[test]
     fn prefixes_keep_to_their_alphabet() {
-        for good in ["sk_live_", "k_", "pk_web_2_"] {
+        for good in ["sk_live_", "k_", "pk_web_2_", "GLPAT-", "sk-live-", "Sk-Live_9-"] {
             right(|parts| parts.kinds = kinds(&[good]));
         }
-        for bad in ["", "_", "sk", "sk__", "SK_", "s-k_", "_sk_", "sk_é_", "sk live_", "sk_live"] {
+        for bad in ["", "_", "-", "sk", "sk__", "sk-_", "-sk_", "_sk_", "sk_é_", "sk live_", "sk_live", "sk.live_"] {
             let told = wrong(|parts| parts.kinds = kinds(&[bad]));
             assert!(
                 told[0].starts_with(&format!(
@@ -137,6 +161,10 @@ mod tests {
         right(|parts| parts.kinds = kinds(&["sk_", "sk_live_"]));
         let told = wrong(|parts| parts.kinds = kinds(&["sk_live_", "pk_", "sk_live_"]));
         assert_eq!(told, ["kind[2].prefix: “sk_live_” is the prefix of two kinds, “k0” and “k2”."]);
+        right(|parts| parts.kinds = kinds(&["sk_live_", "sk-live-"]));
+        let told = wrong(|parts| parts.kinds = kinds(&["glpat-", "GLPAT-"]));
+        let why = "The prefixes “glpat-” of kind “k0” and “GLPAT-” of “k1” differ only in upper and lower case.";
+        assert_eq!(told, [format!("kind[1].prefix: {why}")]);
     }
 
     #[test]
@@ -156,13 +184,22 @@ mod tests {
 
     #[test]
     fn toggles_stand_once_and_have_labels() {
-        let told = wrong(|parts| parts.kinds[0].toggles = vec![toggle("a", "A"), toggle("a", " "), toggle("A", "A")]);
+        let told = wrong(|parts| parts.kinds[0].toggles = vec![toggle("a", "A"), toggle("a", " "), toggle("_", "_")]);
         let places: Vec<_> = told.iter().map(|line| line.split(": ").next().unwrap_or_default()).collect();
         assert_eq!(places, ["kind[0].toggle[1].id", "kind[0].toggle[2].id", "kind[0].toggle[1].label"]);
         let many = |count| (0..count).map(|at| toggle(&format!("t{at}"), "T")).collect();
         right(|parts| parts.kinds[0].toggles = many(20));
         let told = wrong(|parts| parts.kinds[0].toggles = many(21));
         assert_eq!(told, ["kind[0].toggle[20]: Kind “secret” has 21 toggles; at most 20 fit."]);
+    }
+
+    #[test]
+    fn no_two_toggles_have_the_same_name_in_a_form() {
+        let with = |id: &str, prefix: &str, of: &str| Kind { toggles: vec![toggle(of, "T")], ..Kind::new(id, prefix) };
+        right(|parts| parts.kinds = vec![with("a", "a_", "b"), with("a.b", "b_", "c"), with("c", "c_", "b")]);
+        let told = wrong(|parts| parts.kinds = vec![with("a", "a_", "b.c"), with("a.b", "b_", "c")]);
+        let why = "Kind “a.b” has a toggle that forms name “a.b.c” like one of another kind.";
+        assert_eq!(told, [format!("kind[1].toggle[0]: {why}")]);
     }
 
     #[test]

@@ -4,8 +4,9 @@ mod kinds;
 mod product;
 mod resources;
 mod routes;
+mod scopes;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Catalog, Mistake, Parts, Place, capitalised, is_id};
 use crate::keys::name::{NameError, visible_line};
@@ -19,6 +20,7 @@ pub(super) fn all(parts: &Parts) -> Vec<Mistake> {
     product::check(parts, &mut found);
     kinds::check(parts, &mut found);
     resources::check(parts, &mut found);
+    scopes::check(parts, &mut found);
     routes::check(parts, &mut found);
     found.mistakes
 }
@@ -41,13 +43,19 @@ impl Found {
 
     /// Ids are well formed, and each stands once. `among` says whose they are: `resources`, `actions of “shifts”`.
     fn ids<'a>(&mut self, among: &str, ids: impl IntoIterator<Item = (Place, &'a str)>) {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for (place, id) in ids {
             if !is_id(id) {
-                let form = "1 to 40 small letters, digits, “_” and “-”, a letter first";
+                let form = "1 to 40 letters, digits, “_”, “-” and “.”, a letter or digit first";
                 self.add(place, format!("“{}” cannot be an id, which is {form}.", quoted(id)));
-            } else if !seen.insert(id) {
-                self.add(place, format!("“{id}” stands twice among the {among}."));
+                continue;
+            }
+            match seen.insert(id.to_ascii_lowercase(), id) {
+                Some(other) if other == id => self.add(place, format!("“{id}” stands twice among the {among}.")),
+                Some(other) => {
+                    self.add(place, format!("“{other}” and “{id}” differ only in upper and lower case: {among}."));
+                }
+                None => {}
             }
         }
     }
@@ -112,7 +120,7 @@ mod tests {
     fn all_that_is_wrong_is_told_at_once() {
         let told = wrong(|parts| {
             parts.brand = Some("Acme".to_owned());
-            parts.kinds[0].prefix = "sk-live".to_owned();
+            parts.kinds[0].prefix = "sk.live".to_owned();
             parts.resources[1].label = String::new();
             parts.resources[3].actions.clear();
         });

@@ -75,7 +75,7 @@ mod tests {
             "resource[0].fields[2]: “x” stands twice among the fields of “a”.",
         ];
         assert_eq!(twice, expected);
-        for bad in ["", "a:b", "a b", "a;b", "a=b", "a,b", "A", "é", "1a", &"a".repeat(41)] {
+        for bad in ["", "a:b", "a b", "a;b", "a=b", "a,b", "a/b", ".a", "_a", "-a", "é", &"a".repeat(41)] {
             let told = wrong(|parts| parts.resources[0] = Resource::new(bad, &["read"], &[]));
             assert!(told.len() == 1 && told[0].starts_with("resource[0].id: “"), "{told:?}");
             let told = wrong(|parts| parts.resources[0] = Resource::new("a", &["read", bad], &[]));
@@ -83,6 +83,27 @@ mod tests {
             let told = wrong(|parts| parts.resources[0] = Resource::new("a", &["read"], &["x", bad]));
             assert!(told.len() == 1 && told[0].starts_with("resource[0].fields[1]: "), "{told:?}");
         }
+    }
+
+    #[test]
+    fn ids_may_have_capitals_dots_and_a_digit_first() {
+        for good in ["A", "1a", "2", "admin.users", "chat.write.public", "GET_it", "a-", "a.", &"a".repeat(40)] {
+            right(|parts| parts.resources[0] = Resource::new(good, &["read", good], &[good, "x"]));
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_only_in_case_are_too_similar() {
+        let told = wrong(|parts| {
+            parts.resources[0] = Resource::new("Users", &["read", "Read"], &["x", "X", "x"]);
+        });
+        let expected = [
+            "resource[2].id: “Users” and “users” differ only in upper and lower case: resources.",
+            "resource[0].actions[1]: “read” and “Read” differ only in upper and lower case: actions of “Users”.",
+            "resource[0].fields[1]: “x” and “X” differ only in upper and lower case: fields of “Users”.",
+            "resource[0].fields[2]: “X” and “x” differ only in upper and lower case: fields of “Users”.",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

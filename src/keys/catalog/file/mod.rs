@@ -3,6 +3,7 @@
 //! Where the text comes from, and to whom mistakes are told, others know.
 
 mod lines;
+mod permissions;
 mod tables;
 
 use std::fmt;
@@ -12,9 +13,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use self::lines::{Lines, entry_at, place_of};
+use self::permissions::Permissions;
 use self::tables::{GateTable, KindTable, ProductTable, ResourceTable, RouteTable};
 use super::check::quoted;
-use super::{Catalog, GateRules, Mistake, Parts, Place, Product};
+use super::{Catalog, GateRules, Mistake, Parts, Place, Product, Resource};
 
 /// The most that is read of a catalog. 5,000 routes of 300 bytes each leave a quarter of it.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -111,10 +113,12 @@ impl File {
         let mut mistakes = Vec::new();
         let under = |key: &str, at: usize| Place::whole().key(key).nth(at);
         let resources = self.resources.into_iter().enumerate();
-        let resources = resources.map(|(at, table)| table.read(&under("resource", at), &mut mistakes)).collect();
+        let resources: Vec<Resource> =
+            resources.map(|(at, table)| table.read(&under("resource", at), &mut mistakes)).collect();
+        let permissions = Permissions::of(&resources);
         let (mut routes, mut numbers) = (Vec::new(), Vec::new());
         for (at, table) in self.routes.into_iter().enumerate() {
-            if let Some(route) = table.read(&under("route", at), &mut mistakes) {
+            if let Some(route) = table.read(&permissions, &under("route", at), &mut mistakes) {
                 routes.push(route);
                 numbers.push(at);
             }
@@ -266,13 +270,15 @@ mod tests {
             [resource.labels]
             download = "Fetch"
             start = "First day"
+            [resource.scopes]
+            download = "people.files"
             [[route]]
             methods = ["GET", "HEAD"]
             path = "/v2/users/*"
             require = ["users:read"]
             [[route]]
             path = "/v2/files/**"
-            require = ["users:read", "users:download"]
+            require = ["users:read", "people.files"]
             encoded_slashes = true
             [gate]
             preflight = true
@@ -293,7 +299,12 @@ mod tests {
         assert_eq!(toggles, [("greeting", "Speak a greeting", true), ("quiet_hours", "Quiet hours", false)]);
         let users = &catalog.resources()[0];
         assert_eq!((users.label.as_str(), users.actions[0].label.as_str()), ("People", "Read"));
-        assert_eq!(users.action("download").map(|action| action.label.as_str()), Some("Fetch"));
+        let download = users.action("download").map(|action| (action.label.as_str(), action.scope.as_deref()));
+        assert_eq!(download, Some(("Fetch", Some("people.files"))));
+        let name = |text: &str| catalog.grant(text).map(|grant| (grant.to_string(), catalog.public_name(grant)));
+        assert_eq!(name("people.files"), Some(("users:download".to_owned(), "people.files".into())));
+        assert_eq!(name("users:read"), Some(("users:read".to_owned(), "users:read".into())));
+        assert_eq!(name("users:download"), None, "outside, its scope is its only name");
         let fields: Vec<_> = users.fields.iter().map(|field| field.label.as_str()).collect();
         assert_eq!(fields, ["Name", "First day"]);
         let routes: Vec<_> =
@@ -346,7 +357,7 @@ mod tests {
     fn what_is_unknown_is_told_with_what_is_known() {
         let told = bad_behind("lable = \"Users\"\n[[rout]]\n[product]\nurl = \"x\"\n[[route]]\nmethod = \"GET\"\n");
         let expected = [
-            "7: unknown field `lable`, expected one of `id`, `label`, `actions`, `fields`, `labels`",
+            "7: unknown field `lable`, expected one of `id`, `label`, `actions`, `fields`, `labels`, `scopes`",
             "8: unknown field `rout`, expected one of `brand`, `product`, `kind`, `resource`, `route`, `gate`",
             "10: unknown field `url`, expected one of `name`, `api_url`, `docs_url`, `support_url`",
             "12: unknown field `method`, expected one of `methods`, `path`, `require`, `encoded_slashes`",
@@ -430,6 +441,19 @@ mod tests {
         );
         // A label that nobody wrote is its id, of which all is said already.
         assert_eq!(bad_behind("[[resource]]\nid = \"\"\nactions = [\"read\"]").len(), 1);
+    }
+
+    #[test]
+    fn a_scope_is_of_an_action_and_the_only_name_in_routes() {
+        let scopes = "[resource.scopes]\nread = \"people.read\"\nwrite = \"people.write\"\n";
+        let route = |name: &str| format!("[[route]]\npath = \"/v2\"\nrequire = [\"{name}\"]\n");
+        let told = bad_behind(&format!("{scopes}{}{}", route("users:read"), route("people")));
+        let expected = [
+            "9: “write” has a scope, but is not an action of “users”.",
+            "12: “users:read” has a scope: write “people.read”.",
+            "15: “people” is no permission like shifts:read.",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::permissions::Permissions;
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
     Action, Field, GateRules, IdentityHeaders, KeyHeaders, Kind, Mistake, PathPattern, Paths, Place, Product, Resource,
     Reveal, Route, Toggle, capitalised,
 };
-use crate::keys::grants::Grant;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +69,9 @@ pub(super) struct ResourceTable {
     fields: Vec<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// By action.
+    #[serde(default)]
+    scopes: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -182,13 +185,21 @@ impl ToggleTable {
 
 impl ResourceTable {
     pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> Resource {
-        let ResourceTable { id, label, actions, fields, labels } = self;
+        let ResourceTable { id, label, actions, fields, labels, scopes } = self;
         for of in labels.keys().filter(|of| !actions.contains(of) && !fields.contains(of)) {
             let why = format!("“{}” has a label, and is no action and no field of “{}”.", quoted(of), quoted(&id));
             mistakes.push(Mistake::at(place.key("labels").key(of), why));
         }
+        for of in scopes.keys().filter(|of| !actions.contains(of)) {
+            let why = format!("“{}” has a scope, but is not an action of “{}”.", quoted(of), quoted(&id));
+            mistakes.push(Mistake::at(place.key("scopes").key(of), why));
+        }
         let given = |id: &str| labels.get(id).cloned();
-        let action = |id: &String| Action { label: given(id).unwrap_or_else(|| capitalised(id)), id: id.clone() };
+        let action = |id: &String| Action {
+            label: given(id).unwrap_or_else(|| capitalised(id)),
+            id: id.clone(),
+            scope: scopes.get(id).cloned(),
+        };
         let field = |id: &String| Field { label: given(id).unwrap_or_else(|| capitalised(id)), id: id.clone() };
         let (actions, fields) = (actions.iter().map(action).collect(), fields.iter().map(field).collect());
         Resource { label: label.unwrap_or_else(|| capitalised(&id)), id, actions, fields }
@@ -197,7 +208,7 @@ impl ResourceTable {
 
 impl RouteTable {
     /// None, and the reasons, if an address or a permission is none.
-    pub(super) fn read(self, place: &Place, mistakes: &mut Vec<Mistake>) -> Option<Route> {
+    pub(super) fn read(self, permissions: &Permissions, place: &Place, mistakes: &mut Vec<Mistake>) -> Option<Route> {
         let RouteTable { methods, path: text, require: texts, encoded_slashes } = self;
         let path = PathPattern::parse(&text);
         if let Err(error) = path {
@@ -205,10 +216,9 @@ impl RouteTable {
         }
         let mut require = Vec::new();
         for (at, text) in texts.iter().enumerate() {
-            let why = || format!("“{}” is no permission like shifts:read.", quoted(text));
-            match Grant::parse(text) {
-                Some(grant) => require.push(grant),
-                None => mistakes.push(Mistake::at(place.key("require").nth(at), why())),
+            match permissions.read(text) {
+                Ok(grant) => require.push(grant),
+                Err(why) => mistakes.push(Mistake::at(place.key("require").nth(at), why)),
             }
         }
         let path = path.ok().filter(|_| require.len() == texts.len())?;
