@@ -197,3 +197,40 @@ both_engines!(with_scopes =>
         assert_eq!((by_kind.status, by_kind.names().len()), (200, 2));
     }
 );
+
+/// `examples/catalogs/large.toml`
+async fn large(engine: Engine) -> World {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalogs/large.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    World::begin_with(engine, file::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))).await
+}
+
+both_engines!(large =>
+    async fn every_route_of_the_large_example_lets_in_who_may(world) {
+        let catalog = file::parse(include_str!("../../examples/catalogs/large.toml")).unwrap();
+        let mut olga = world.sign_in("olga").await;
+        let reads: Vec<String> =
+            catalog.resources().iter().filter(|r| r.action("read").is_some()).map(|r| format!("{}:read", r.id)).collect();
+        let fields: Vec<_> = reads.iter().map(|permission| ("permission", permission.as_str())).collect();
+        let (_, secret) = olga.create_key_of(&[&[("kind", "personal")], &fields[..]].concat()).await;
+        assert!(secret.starts_with("CH-pat-"));
+        let (mut passed, mut refused) = (0, 0);
+        for route in catalog.routes() {
+            let path = route.path.to_string().replace("**", "x/y").replace('*', "x");
+            let answer = world.held(Proxy::Caddy, (&route.methods[0], &path, ""), &[bearer(&secret)]).await;
+            let may = route.require.iter().all(|grant| grant.action() == "read");
+            if may { passed += 1 } else { refused += 1 }
+            let wanted = if may { 200 } else { 403 };
+            assert_eq!(answer.status, wanted, "{} {path}: {}", route.methods[0], answer.body);
+            if !may {
+                let required: Vec<_> = route.require.iter().map(|grant| catalog.public_name(grant)).collect();
+                assert_eq!(answer.json()["required"], json!(required));
+            }
+        }
+        assert!(passed > 200 && refused > 200, "{passed} {refused}");
+        let told = olga.told(&secret).await;
+        for scope in ["user:email", "read:org", "notifications", "contents:read"] {
+            assert!(told["permissions"].as_array().unwrap().contains(&json!(scope)), "{scope}");
+        }
+    }
+);

@@ -47,13 +47,14 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<Mistake> {
             found.entry(wider).or_default().push(at);
         }
     }
-    found.into_iter().filter_map(|(wider, earlier)| warning(routes, wider, &earlier)).collect()
+    found.into_iter().filter_map(|(wider, earlier)| warning(catalog, wider, &earlier)).collect()
 }
 
-fn warning(routes: &[Route], wider: usize, earlier: &[usize]) -> Option<Mistake> {
+fn warning(catalog: &Catalog, wider: usize, earlier: &[usize]) -> Option<Mistake> {
+    let routes = catalog.routes();
     let (first, more) = earlier.split_first()?;
     let (first, path) = (&routes[*first], &routes[wider].path);
-    let lacking = lacking(&routes[wider], first)?;
+    let lacking = catalog.public_name(lacking(&routes[wider], first)?);
     let others = match more.len() {
         0 => String::new(),
         1 => " 1 more route before it is stricter, too.".to_owned(),
@@ -98,7 +99,10 @@ fn required(route: &Route, parts: &Parts, place: &Place, found: &mut Found) {
         let why = match resource.map(|resource| resource.action(grant.action())) {
             None => format!("“{grant}” names no resource of this catalog."),
             Some(None) => format!("“{grant}” names no action of “{}”.", grant.resource()),
-            Some(Some(_)) if !seen.insert(grant) => format!("“{grant}” stands there twice."),
+            Some(Some(action)) if !seen.insert(grant) => {
+                let id = grant.to_string();
+                format!("“{}” stands there twice.", quoted(action.scope.as_ref().unwrap_or(&id)))
+            }
             Some(Some(_)) => continue,
         };
         found.add(place.nth(at), why);

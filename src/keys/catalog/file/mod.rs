@@ -447,6 +447,8 @@ mod tests {
     fn a_scope_is_of_an_action_and_the_only_name_in_routes() {
         let scopes = "[resource.scopes]\nread = \"people.read\"\nwrite = \"people.write\"\n";
         let route = |name: &str| format!("[[route]]\npath = \"/v2\"\nrequire = [\"{name}\"]\n");
+        let twice = "[resource.scopes]\nread = \"people.read\"\n[[route]]\npath = \"/v2\"\nrequire = [\"people.read\", \"people.read\"]\n";
+        assert_eq!(bad_behind(twice), ["11: “people.read” stands there twice."]);
         let told = bad_behind(&format!("{scopes}{}{}", route("users:read"), route("people")));
         let expected = [
             "9: “write” has a scope, but is not an action of “users”.",
