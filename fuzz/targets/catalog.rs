@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         Ok(catalog) => {
             assert!(!catalog.kinds().is_empty() && !catalog.resources().is_empty());
             assert!(catalog.routes().iter().all(|route| !route.require.is_empty()));
-            assert!(catalog.kinds().iter().all(|kind| kind.prefix.ends_with('_')));
+            assert!(catalog.kinds().iter().all(|kind| kind.prefix.ends_with(['_', '-'])));
         }
         Err(mistakes) => {
             assert!(!mistakes.is_empty());

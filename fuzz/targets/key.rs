@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use keyrack::keys::secret::{KeySecret, Preview};
 use libfuzzer_sys::fuzz_target;
 
-const PREFIXES: [&str; 3] = ["sk_live_", "pk_web_", "acme_sk_test_"];
+const PREFIXES: [&str; 4] = ["sk_live_", "pk_web_", "acme_sk_test_", "PAT-"];
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);

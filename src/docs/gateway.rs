@@ -9,6 +9,7 @@ use super::example::PROXIES;
 use super::{ADDRESS, filling};
 use crate::fault::Fault;
 use crate::guard;
+use crate::keys::catalog::IdentityHeader;
 use crate::page::{self, Porch};
 use crate::site::Site;
 
@@ -27,6 +28,8 @@ struct GatewayPage {
     back: Back,
     docs_url: &'static str,
     proxies: Vec<Shown>,
+    /// The identity headers that the catalog leaves empty.
+    left_out: Vec<&'static str>,
     has_routes: bool,
     /// What is asked of every request in its place.
     permission: Option<String>,
@@ -40,11 +43,14 @@ pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResp
         label: proxy.label,
         files: proxy.files.iter().map(|file| (file.name, filling.fill(proxy, file))).collect(),
     });
+    let selected = site.catalog.gate().identity_headers;
+    let left_out = IdentityHeader::ALL.into_iter().filter(|header| !selected.contain(*header));
     let shown = GatewayPage {
         porch: Porch::of(&site),
         back: Back::of(&request),
         docs_url: ADDRESS,
         proxies: proxies.collect(),
+        left_out: left_out.map(IdentityHeader::name).collect(),
         has_routes: !site.catalog.routes().is_empty(),
         permission: filling.permission,
     };

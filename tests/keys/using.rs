@@ -87,6 +87,22 @@ async fn a_proxy_that_the_gate_would_not_answer_is_told_of() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_which_identity_headers_are_empty() {
+    let page = async |gate: &str| {
+        let text = format!("{}{gate}", include_str!("../../examples/catalogs/soon.toml"));
+        let world = World::begin_with(Engine::Sqlite, keyrack::keys::catalog::file::parse(&text).unwrap()).await;
+        world.visitor().get("/docs/gateway").await.text()
+    };
+    let (empty, refuse) = ("The catalog leaves these headers empty:", "comes without X-Key-Id");
+    let all = page("").await;
+    assert!(!all.contains(empty) && all.contains(refuse), "{all}");
+    let few = page("[gate]\nidentity_headers = [\"X-Key-Team\", \"X-Key-Kind\"]\n").await;
+    assert!(few.contains(empty) && !few.contains(refuse), "{few}");
+    let names = "X-Key-Id , X-Key-Name , X-Key-Project , X-Key-Permissions , X-Key-Fields , X-Key-Expires .";
+    assert!(few.contains(names), "{few}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_signed_in_is_not_told_where_we_listen() {
     let world = World::begin(Engine::Sqlite).await;
     let (host, open) = (world.url.trim_start_matches("http://"), world.visitor().get("/docs/gateway").await);
