@@ -168,8 +168,14 @@ impl Email {
 
     /// As it is compared.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        fold_email(&self.0)
     }
+}
+
+/// The form in which e-mail addresses are compared: composed (NFC) and in lower case. Takes any text, since an attempt
+/// to sign in is counted under whatever was typed.
+pub fn fold_email(typed: &str) -> String {
+    typed.trim().nfc().collect::<String>().to_lowercase()
 }
 
 impl ShownName {
@@ -226,6 +232,13 @@ mod tests {
     fn addresses_are_compared_without_case() {
         let email = Email::parse(" Olga@Northwind.Example ").expect("an address");
         assert_eq!((email.as_str(), email.folded().as_str()), ("Olga@Northwind.Example", "olga@northwind.example"));
+    }
+
+    #[test]
+    fn addresses_are_compared_however_they_were_composed() {
+        let (composed, decomposed) = ("Jos\u{e9}@Northwind.Example", " JOSE\u{301}@northwind.example");
+        assert_eq!(fold_email(composed), fold_email(decomposed));
+        assert_eq!(Email::parse(decomposed).expect("an address").folded(), fold_email(composed));
     }
 
     #[test]

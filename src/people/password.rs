@@ -9,6 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// The shortest password (ASVS V6.2.1 asks for 8, better 15).
 pub const MIN_BYTES: usize = 12;
@@ -19,7 +20,8 @@ const MIN_SCORE: u8 = 3;
 /// zxcvbn's time grows with the length, and a hundred characters are strong or hopeless.
 const SCORED_CHARS: usize = 100;
 
-/// A password that may be set: long enough and hard to guess.
+/// A password that may be set: long enough and hard to guess. Composed (NFC), since keyboards differ in how they write
+/// the same letter (RFC 8265, OpaqueString).
 #[derive(Debug)]
 pub struct NewPassword(SecretString);
 
@@ -31,6 +33,8 @@ impl NewPassword {
     /// Judges a password. `dictionary` holds what an attacker would try first: the person's names,
     /// the team's, the product's, the e-mail address.
     pub fn parse(text: &str, dictionary: &[&str]) -> Result<NewPassword, String> {
+        let composed = composed(text);
+        let text = composed.expose_secret();
         if text.len() < MIN_BYTES {
             return Err(format!("Use at least {MIN_BYTES} characters."));
         }
@@ -43,8 +47,12 @@ impl NewPassword {
         if u8::from(zxcvbn::zxcvbn(&scored, &inputs).score()) < MIN_SCORE {
             return Err("This password is easy to guess. Use a few unrelated words, or a password manager.".into());
         }
-        Ok(NewPassword(SecretString::from(text)))
+        Ok(NewPassword(composed))
     }
+}
+
+fn composed(typed: &str) -> SecretString {
+    SecretString::from(typed.nfc().collect::<String>())
 }
 
 /// A password for people to type once: 20 characters, drawn from the operating system.
@@ -74,13 +82,18 @@ fn hash_bytes(password: &[u8]) -> PasswordHashText {
 /// A hash of nothing, checked for unknown people, so that they cost what known ones cost.
 static NOBODY: LazyLock<PasswordHashText> = LazyLock::new(|| hash_bytes(b"nobody"));
 
-/// Whether `password` is the one that was kept. Costs one hash, also when there is none to compare.
+/// Whether `password` is the one that was kept. Costs one hash, also when there is none to compare; a second one only
+/// for a password that was not typed in NFC, since older versions kept what was typed.
 /// A kept text that is no hash is nobody's password.
 pub fn verify(password: &SecretString, kept: Option<&PasswordHashText>) -> bool {
-    let hash = kept.unwrap_or(&NOBODY);
-    let is_same = PasswordHash::new(&hash.0)
-        .is_ok_and(|parsed| argon2id().verify_password(password.expose_secret().as_bytes(), &parsed).is_ok());
+    let (typed, hash) = (password.expose_secret(), kept.unwrap_or(&NOBODY));
+    let is_same = is_hash_of(&composed(typed), hash) || (!is_nfc(typed) && is_hash_of(password, hash));
     is_same && kept.is_some()
+}
+
+fn is_hash_of(password: &SecretString, hash: &PasswordHashText) -> bool {
+    PasswordHash::new(&hash.0)
+        .is_ok_and(|parsed| argon2id().verify_password(password.expose_secret().as_bytes(), &parsed).is_ok())
 }
 
 /// Whether a kept hash is weaker than new ones are.
@@ -91,9 +104,12 @@ fn is_outdated(kept: &PasswordHashText) -> bool {
     of("m") < wanted.m_cost() || of("t") < wanted.t_cost()
 }
 
-/// What to keep instead of a hash that is weaker than new ones are; `password` was verified against it.
+/// What to keep instead of a hash that is weaker than new ones are, or not of the composed password; `password` was
+/// verified against it.
 pub fn renewed(password: &SecretString, kept: &PasswordHashText) -> Option<PasswordHashText> {
-    is_outdated(kept).then(|| hash_bytes(password.expose_secret().as_bytes()))
+    let (typed, composed) = (password.expose_secret(), composed(password.expose_secret()));
+    let is_old = is_outdated(kept) || (!is_nfc(typed) && !is_hash_of(&composed, kept));
+    is_old.then(|| hash_bytes(composed.expose_secret().as_bytes()))
 }
 
 #[cfg(test)]
