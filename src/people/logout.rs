@@ -1,5 +1,6 @@
 //! Sign out: ends the session, here and in the database.
 
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::address;
@@ -9,6 +10,11 @@ use crate::form::{self, Form, Pairs, Posted};
 use crate::guard::{self, SignedIn};
 use crate::page;
 use crate::site::Site;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// Pages that the browser kept for its Back button, and htmx's history. Not cookies: the browser stays a known device,
+/// and the session's cookie is taken back by its own header.
+const WHAT_PAGES_LEAVE: &str = "\"cache\", \"storage\"";
 
 /// Nothing but the will to leave.
 pub struct LogoutForm;
@@ -36,5 +42,7 @@ pub async fn act(
     };
     site.store.write_at_any_cost(move |db| audit::record(db, &event)).await?;
     guard::end_session(&request);
-    Ok(page::see_other(address::LOGIN))
+    let mut response = page::see_other(address::LOGIN);
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static(WHAT_PAGES_LEAVE));
+    Ok(response)
 }

@@ -298,3 +298,28 @@ both_engines!(
         olga.expect_quiet_console().await;
     }
 );
+
+both_engines!(
+    async fn signing_out_leaves_nothing_in_the_browser_but_that_it_is_known(world) {
+        let olga = Browser::open(&world).await;
+        issue(&mut world.sign_in("olga").await, "Payroll export", "leaves:read").await;
+        olga.sign_in("olga").await;
+        olga.click("#tab-revoked").await;
+        olga.until("location.search.includes('revoked')").await;
+        let _: serde_json::Value = olga.see("(sessionStorage.setItem('a', 'b'), localStorage.setItem('a', 'b'), null)").await;
+        olga.click_text(".person", "Sign out").await;
+        olga.until("location.pathname === '/login'").await;
+        assert_eq!(olga.see::<Vec<usize>>("[sessionStorage.length, localStorage.length]").await, [0, 0]);
+        let cookies = olga.tell("Network.getCookies", json!({ "urls": [world.url] })).await;
+        let kept: Vec<&str> = cookies["cookies"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+        assert!(kept.contains(&"__Host-device") && !kept.contains(&"__Host-session"), "{kept:?}");
+        // The page is whole: its style sheet is fetched again.
+        assert!(olga.see::<bool>("document.styleSheets[0].cssRules.length > 0").await);
+        olga.driver.back().await.unwrap();
+        olga.until("location.pathname === '/login'").await;
+        assert!(!olga.document().await.contains("Payroll export"));
+        olga.sign_in("olga").await;
+        assert_eq!(names(&olga).await, ["Payroll export"]);
+        olga.expect_quiet_console().await;
+    }
+);
