@@ -38,6 +38,7 @@ pub struct Metrics {
     verdicts: Vec<IntCounter>,
     seconds: Histogram,
     password_hashes: IntCounter,
+    failed_sign_ins: IntCounterVec,
     keys: IntGauge,
     lease_age: Gauge,
     lease_holds: IntGauge,
@@ -59,6 +60,10 @@ impl Metrics {
                 HistogramOpts::new("keyrack_verdict_seconds", seconds).buckets(BUCKETS.to_vec()),
             )?,
             password_hashes: IntCounter::new("keyrack_password_hashes_total", "Argon2id runs.")?,
+            failed_sign_ins: IntCounterVec::new(
+                Opts::new("keyrack_failed_sign_ins_total", "Sign-ins with a wrong password or e-mail address."),
+                &["account"],
+            )?,
             keys: IntGauge::new("keyrack_index_keys", "Keys in the index.")?,
             lease_age: Gauge::new("keyrack_lease_age_seconds", "Time since the lease was renewed; 0 without an end.")?,
             lease_holds: IntGauge::new("keyrack_lease_holds", "1 while keys are judged by the index.")?,
@@ -72,6 +77,7 @@ impl Metrics {
         registry.register(Box::new(by_code))?;
         registry.register(Box::new(metrics.seconds.clone()))?;
         registry.register(Box::new(metrics.password_hashes.clone()))?;
+        registry.register(Box::new(metrics.failed_sign_ins.clone()))?;
         registry.register(Box::new(metrics.keys.clone()))?;
         registry.register(Box::new(metrics.lease_age.clone()))?;
         registry.register(Box::new(metrics.lease_holds.clone()))?;
@@ -97,6 +103,11 @@ impl Metrics {
     /// A password was hashed.
     pub fn password_hashes(&self) -> IntCounter {
         self.password_hashes.clone()
+    }
+
+    /// A sign-in failed, to an account that exists or not.
+    pub fn count_failed_sign_in(&self, is_account: bool) {
+        self.failed_sign_ins.with_label_values(&[if is_account { "known" } else { "unknown" }]).inc();
     }
 
     fn look(&self, site: &Site) {

@@ -4,12 +4,12 @@ use keyrack::config::Settings;
 
 use crate::world::{Engine, World};
 
-async fn figures(world: &World) -> String {
+pub async fn figures(world: &World) -> String {
     let url = world.metrics_url.as_deref().expect("the figures are told");
     reqwest::get(url).await.unwrap().text().await.unwrap()
 }
 
-fn figure(text: &str, name: &str) -> f64 {
+pub fn figure(text: &str, name: &str) -> f64 {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }

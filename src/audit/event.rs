@@ -19,6 +19,9 @@ impl Who {
     pub const COMMAND: Who = Who { person: None, address: None };
 }
 
+/// The result of what was done. Refusals are in the request log, except those of sign-ins.
+pub const DONE: &str = "done";
+
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -28,6 +31,8 @@ pub enum Action {
     MemberAdded,
     /// A person signed in.
     SignedIn,
+    /// Somebody failed to sign in to an account; the detail says how many times since the last such event.
+    SignInFailed,
     /// A person signed out.
     SignedOut,
     /// A person has a new password.
@@ -69,6 +74,7 @@ impl Action {
             Action::SetUp => "set_up",
             Action::MemberAdded => "member_added",
             Action::SignedIn => "signed_in",
+            Action::SignInFailed => "sign_in_failed",
             Action::SignedOut => "signed_out",
             Action::PasswordChanged => "password_changed",
             Action::TeamSwitched => "team_switched",
@@ -85,6 +91,14 @@ impl Action {
             Action::ProjectRestored => "project_restored",
             Action::GateTokenAdded => "gate_token_added",
             Action::GateTokenRemoved => "gate_token_removed",
+        }
+    }
+
+    /// How it ended, as it is stored.
+    pub fn result(self) -> &'static str {
+        match self {
+            Action::SignInFailed => "failed",
+            _ => DONE,
         }
     }
 }

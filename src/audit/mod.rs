@@ -4,5 +4,5 @@
 pub mod event;
 mod store;
 
-pub use event::{Action, Event, Who};
-pub use store::{DONE, record};
+pub use event::{Action, DONE, Event, Who};
+pub use store::record;

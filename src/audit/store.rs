@@ -8,9 +8,6 @@ use crate::id;
 use crate::store::Db;
 use crate::store::schema::audit_log;
 
-/// Every event so far records something that was done; refusals are in the request log.
-pub const DONE: &str = "done";
-
 /// Adds an event, within the transaction that does what it tells.
 pub fn record(db: &mut Db, event: &Event) -> Result<(), Fault> {
     diesel::insert_into(audit_log::table)
@@ -22,7 +19,7 @@ pub fn record(db: &mut Db, event: &Event) -> Result<(), Fault> {
             audit_log::address.eq(event.who.address.map(|address| address.to_string())),
             audit_log::action.eq(event.action.word()),
             audit_log::subject.eq(&event.subject),
-            audit_log::result.eq(DONE),
+            audit_log::result.eq(event.action.result()),
             audit_log::detail.eq(&event.detail),
         ))
         .execute(db)?;

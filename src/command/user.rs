@@ -7,7 +7,7 @@ use crate::config::{BadSetting, UserCommand};
 use crate::fault::Fault;
 use crate::people::member::{Email, Person, PersonId, Role, ShownName, Team};
 use crate::people::password::{self, NewPassword};
-use crate::people::slow_down;
+use crate::people::slow_down::Counter;
 use crate::people::store as people_store;
 use crate::store::{Db, Store};
 
@@ -106,7 +106,7 @@ fn set_password(store: &Store, clock: &Clock, email: &Email) -> Result<String, B
     let person = store.read_here(|db| people_store::find_person(db, email)).map_err(told)?;
     let person = person.ok_or(BadSetting(format!("nobody has the address {}", email.as_str())))?;
     let hash = password::hash(&new_password(&[&person.name, &person.email, "keyrack"])?);
-    let account = slow_down::account_subject(&email.folded());
+    let account = Counter::of_account(&email.folded()).subject;
     store.write_here(|db| write_password(db, &person.id, &hash, &account, clock)).map_err(told)?;
     Ok(format!("{} has a new password; their sessions ended.", person.email))
 }

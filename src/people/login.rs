@@ -7,19 +7,14 @@ use askama::Template;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::password::{self, PasswordHashText};
-use super::slow_down::{self, Failures};
-use super::store::Credentials;
-use super::{address, store};
-use crate::audit::{self, Action, Event, Who};
-use crate::clock::Moment;
+use super::attempt::Attempt;
+use super::{address, devices, store};
 use crate::fault::Fault;
 use crate::form::{Form, Pairs, Posted, read_strictly};
 use crate::guard::{self, Visitor};
 use crate::page::{self, Porch};
 use crate::refusal::Refusal;
 use crate::site::Site;
-use crate::store::Db;
 
 #[derive(Template)]
 #[template(path = "people/login.html")]
@@ -96,24 +91,19 @@ pub async fn act(
 ) -> Result<HttpResponse, Fault> {
     let Posted { sender: visitor, form: LoginForm { email, password, next } } = posted;
     let next = own_path(&next).to_owned();
-    let tried = Try::new(&email, &visitor, &site);
-
-    let asked = tried.clone();
-    let settled = async {
-        let kept = site.store.read(move |db| asked.begin(db)).await?;
-        let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
-        let holder = proven.as_ref().map(|proven| proven.kept.holder.clone());
-        match proven.is_some() {
-            // Who signs in may want to revoke; tries that fail must not use up the room for that.
-            true => site.store.write_at_any_cost(move |db| tried.settle(db, proven.as_ref())).await?,
-            false => site.store.write(move |db| tried.settle(db, None)).await?,
-        }
-        Ok(holder)
-    };
-    let (status, error, wait_s) = match settled.await {
+    let carried = devices::carried(&request, &site);
+    let attempt = Attempt::new(&email, visitor.address, &carried, &site);
+    // A task of its own: an attempt whose client hangs up is counted like any other.
+    let attempt = actix_web::rt::spawn({
+        let site = site.clone();
+        async move { attempt.run(password, &site).await }
+    });
+    let (status, error, wait_s) = match attempt.await.map_err(Fault::unavailable)? {
         Ok(Some(holder)) => {
             guard::begin_session(&request, &holder, None)?;
-            return Ok(page::see_other(&next));
+            let mut response = page::see_other(&next);
+            devices::set_cookie(devices::remember(&site, carried, &holder).await, &site, &mut response)?;
+            return Ok(response);
         }
         Ok(None) => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong.".to_owned(), None),
         Err(Fault::Refused(refusal @ Refusal::TooManyTries(seconds))) => {
@@ -131,81 +121,6 @@ pub async fn act(
         note: None,
     };
     Ok(page::retry_after(page::html_with(status, shown.render())?, wait_s))
-}
-
-/// Somebody who knew their password.
-struct Proven {
-    kept: Credentials,
-    /// What to keep from now on, if what is kept is weaker than new hashes are.
-    renewed: Option<PasswordHashText>,
-}
-
-impl Proven {
-    /// Costs one hash, whoever is asked for; a second one only where the first has to be renewed.
-    fn by(password: &SecretString, kept: Option<Credentials>) -> Option<Proven> {
-        let is_right = password::verify(password, kept.as_ref().map(|kept| &kept.hash));
-        let kept = kept.filter(|_| is_right)?;
-        Some(Proven { renewed: password::renewed(password, &kept.hash), kept })
-    }
-}
-
-/// One try to sign in: what it is counted under.
-#[derive(Clone)]
-pub(super) struct Try {
-    email_folded: String,
-    account: String,
-    client: String,
-    who: Who,
-    limit: i64,
-    now: Moment,
-}
-
-impl Try {
-    fn new(email: &str, visitor: &Visitor, site: &Site) -> Try {
-        // Folded as addresses are, also if it is none; cut, so that nobody fills the table with novels.
-        let email_folded: String = email.trim().to_lowercase().chars().take(254).collect();
-        Try {
-            account: slow_down::account_subject(&email_folded),
-            email_folded,
-            client: slow_down::address_subject(visitor.address),
-            who: Who { person: None, address: Some(visitor.address) },
-            limit: site.sign_in_limit,
-            now: site.now(),
-        }
-    }
-
-    fn refuse_who_waits(&self, known: [Option<Failures>; 2]) -> Result<(), Refusal> {
-        let wait_s = known.into_iter().flatten().find_map(|known| known.wait_s(self.now));
-        wait_s.map_or(Ok(()), |seconds| Err(Refusal::TooManyTries(seconds)))
-    }
-
-    /// Refuses who has to wait, and finds what is kept of the password.
-    fn begin(&self, db: &mut Db) -> Result<Option<Credentials>, Fault> {
-        self.refuse_who_waits([store::failures(db, &self.account)?, store::failures(db, &self.client)?])?;
-        store::credentials(db, &self.email_folded)
-    }
-
-    /// Notes how it went. Of many tries at once only the first to fail is told so: the rest have to
-    /// wait, right or wrong.
-    fn settle(&self, db: &mut Db, proven: Option<&Proven>) -> Result<(), Fault> {
-        let account = store::hold_failures(db, &self.account)?;
-        let client = store::hold_failures(db, &self.client)?;
-        self.refuse_who_waits([account, client])?;
-        let Some(Proven { kept: Credentials { holder, hash }, renewed }) = proven else {
-            store::note_failure(db, &self.account, account, Failures::of_account(account, self.now), self.now)?;
-            let known = Failures::of_address(client, self.limit, self.now);
-            return store::note_failure(db, &self.client, client, known, self.now);
-        };
-        let person = &holder.person;
-        store::forget_failures(db, &self.account)?;
-        if let Some(renewed) = renewed {
-            store::renew_hash(db, person, hash, renewed)?;
-        }
-        let who = Who { person: Some(person.clone()), ..self.who.clone() };
-        let team = store::find_member(db, person)?.map(|member| member.team.id);
-        let subject = person.to_string();
-        audit::record(db, &Event { at: self.now, who, team, action: Action::SignedIn, subject, detail: String::new() })
-    }
 }
 
 /// A path of our own, or the start page: nobody is sent elsewhere from here.

@@ -1,10 +1,14 @@
 //! The people room: who is a member of which team, how they prove it, and for how long.
 
+pub mod device;
 pub mod member;
 pub mod password;
 pub mod session;
 pub mod slow_down;
 
+mod attempt;
+mod devices;
+mod failed_sign_ins;
 mod hashing;
 pub(crate) mod sessions;
 pub(crate) mod store;

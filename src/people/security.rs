@@ -6,10 +6,11 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::member::fold_email;
 use super::password::{self, NewPassword, PasswordHashText};
 use super::session::Holder;
-use super::slow_down::{self, Failures};
-use super::{address, store};
+use super::slow_down::{Counter, refuse_waiting};
+use super::{address, devices, store};
 use crate::audit::{self, Action, Event};
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -68,20 +69,21 @@ pub async fn act(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Fault> {
     let Posted { sender: signed_in, form } = posted;
-    let email_folded = signed_in.member.person.email.to_lowercase();
-    let account = slow_down::account_subject(&email_folded);
+    let email_folded = fold_email(&signed_in.member.person.email);
+    let counter = Counter::of_person(&signed_in.member.person.id);
+    let _turn = site.hashing.turn(&counter.subject).await;
     let now = site.now();
 
-    let asked = account.clone();
+    let asked = counter.clone();
     let kept = site.store.read(move |db| {
-        refuse_who_waits(store::failures(db, &asked)?, now)?;
+        refuse_waiting(&[(&asked, store::failures(db, &asked.subject)?)], now)?;
         store::credentials(db, &email_folded)
     });
     let kept = kept.await?.ok_or(Refusal::SignedOut)?;
     let current = form.current_password;
     let hash = kept.hash;
     if !site.hashing.run(move || password::verify(&current, Some(&hash))).await? {
-        site.store.write(move |db| note_failure(db, &account, now)).await?;
+        site.store.write(move |db| note_failure(db, &counter, now)).await?;
         let error = Some("That is not your current password.".to_owned());
         let page = SecurityPage { current_error: error, ..security_page(&signed_in, &site) };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());
@@ -106,35 +108,34 @@ pub async fn act(
         detail: String::new(),
     };
     let proven = kept.holder;
-    let holder = site.store.write(move |db| change(db, &proven, &hash, &account, &event)).await?;
+    let holder = site.store.write(move |db| change(db, &proven, &hash, &counter, &event)).await?;
     // This browser goes on, under a new session; the page says that it was done.
     let form = guard::begin_session(&request, &holder, Some(&signed_in.member.team.id))?;
     let signed_in = SignedIn { form, ..signed_in };
-    page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())
-}
-
-fn refuse_who_waits(known: Option<Failures>, now: Moment) -> Result<(), Refusal> {
-    known.and_then(|known| known.wait_s(now)).map_or(Ok(()), |seconds| Err(Refusal::TooManyTries(seconds)))
+    let mut response = page::html(SecurityPage { is_changed: true, ..security_page(&signed_in, &site) }.render())?;
+    let device = devices::remember(&site, devices::carried(&request, &site), &holder).await;
+    devices::set_cookie(device, &site, &mut response)?;
+    Ok(response)
 }
 
 /// Of many guesses at once only the first is told that it was wrong: the rest have to wait.
-fn note_failure(db: &mut Db, account: &str, now: Moment) -> Result<(), Fault> {
-    let known = store::hold_failures(db, account)?;
-    refuse_who_waits(known, now)?;
-    store::note_failure(db, account, known, Failures::of_account(known, now), now)
+fn note_failure(db: &mut Db, counter: &Counter, now: Moment) -> Result<(), Fault> {
+    let known = store::hold_failures(db, &counter.subject)?;
+    refuse_waiting(&[(counter, known)], now)?;
+    store::note_failure(db, counter, known, now)
 }
 
 fn change(
     db: &mut Db,
     proven: &Holder,
     hash: &PasswordHashText,
-    account: &str,
+    counter: &Counter,
     event: &Event,
 ) -> Result<Holder, Fault> {
-    refuse_who_waits(store::hold_failures(db, account)?, event.at)?;
+    refuse_waiting(&[(counter, store::hold_failures(db, &counter.subject)?)], event.at)?;
     // Another was set meanwhile: this person's proof, and their session, are of the past.
     let holder = store::change_password(db, proven, hash)?.ok_or(Refusal::SignedOut)?;
-    store::forget_failures(db, account)?;
+    store::forget_failures(db, &counter.subject)?;
     audit::record(db, event)?;
     Ok(holder)
 }

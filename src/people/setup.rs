@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::member::{Email, Role, ShownName};
 use super::password::{self, NewPassword, PasswordHashText};
 use super::session::{self, Holder};
-use super::{address, store};
+use super::{address, devices, store};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::Moment;
 use crate::fault::Fault;
@@ -143,8 +143,12 @@ pub async fn act(
     let first = FirstTeam { team_name, name, email, hash };
     let who = Who { person: None, address: Some(visitor.address) };
     let owner = site.store.write(move |db| first.make(db, &token, who, now)).await?;
-    guard::begin_session(&request, &Holder { person: owner, password_version: 0 }, None)?;
-    Ok(page::see_other(crate::keys::address::LIST))
+    let holder = Holder { person: owner, password_version: 0 };
+    guard::begin_session(&request, &holder, None)?;
+    let mut response = page::see_other(crate::keys::address::LIST);
+    let device = devices::remember(&site, devices::carried(&request, &site), &holder).await;
+    devices::set_cookie(device, &site, &mut response)?;
+    Ok(response)
 }
 
 impl FirstTeam {

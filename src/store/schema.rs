@@ -66,6 +66,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    devices (digest) {
+        digest -> Binary,
+        person_id -> Text,
+        password_version -> BigInt,
+        failures -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    failed_sign_ins (email_folded, address) {
+        email_folded -> Text,
+        address -> Text,
+        unreported -> BigInt,
+        reported_at -> BigInt,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> Text,
         team_id -> Text,
@@ -188,7 +207,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(devices -> people (person_id));
 diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> teams (team_id));
 diesel::joinable!(keys -> teams (team_id));
-diesel::allow_tables_to_appear_in_same_query!(people, members, teams, keys, projects, audit_log);
+diesel::allow_tables_to_appear_in_same_query!(people, devices, members, teams, keys, projects, audit_log);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{sign_in_form, try_to_sign_in};
+use super::{sign_in_form, slow_hash, try_to_sign_in};
 use crate::both_engines;
 use crate::world::{PASSWORD, Person, cast};
 
@@ -35,6 +35,51 @@ both_engines!(
         assert_eq!(rows[0].at, world.now().unix());
         assert!(rows[0].team.is_some());
         assert_eq!(world.failures(), []);
+    }
+);
+
+both_engines!(
+    async fn an_email_address_is_known_however_it_was_composed(world) {
+        let (composed, decomposed) = ("jos\u{e9}@northwind.example", "Jose\u{301}@northwind.example");
+        let rename = format!("UPDATE people SET email = '{composed}', email_folded = '{composed}' WHERE email_folded = 'olga@northwind.example'");
+        world.execute(&rename).unwrap();
+        for email in [composed, decomposed] {
+            assert_eq!(try_to_sign_in(&mut world.visitor(), email, PASSWORD).await.status, 303, "{email:?}");
+        }
+        for (email, status) in [(composed, 401), (decomposed, 429)] {
+            assert_eq!(try_to_sign_in(&mut world.visitor(), email, WRONG).await.status, status, "{email:?}");
+        }
+        assert!(world.failures().contains(&(format!("email:{composed}"), 1)), "{:?}", world.failures());
+    }
+);
+
+both_engines!(
+    async fn a_password_is_known_however_it_was_composed(world) {
+        use argon2::{Argon2, PasswordHasher};
+        let email = "olga@northwind.example";
+        let (composed, decomposed) = ("caf\u{e9} plover umbrella tin", "cafe\u{301} plover umbrella tin");
+        crate::world::logs::remember(composed);
+        crate::world::logs::remember(decomposed);
+        // As this version keeps it, and as an older one kept what was typed.
+        for (kept, typed, status) in [
+            (composed, composed, 303),
+            (composed, decomposed, 303),
+            (decomposed, composed, 401),
+            (decomposed, decomposed, 303),
+            (decomposed, WRONG, 401),
+        ] {
+            let hash = Argon2::default().hash_password_with_salt(kept.as_bytes(), &[3; 16]).unwrap().to_string();
+            world.set_password_hash(email, &hash);
+            assert_eq!(try_to_sign_in(&mut world.visitor(), email, typed).await.status, status, "{kept:?} {typed:?}");
+            world.clock.advance(10);
+            if (kept, typed) == (decomposed, decomposed) {
+                // From now on it is known in both forms.
+                assert_eq!(try_to_sign_in(&mut world.visitor(), email, composed).await.status, 303);
+                assert_ne!(world.password_hash(email), hash);
+            } else {
+                assert_eq!(world.password_hash(email), hash);
+            }
+        }
     }
 );
 
@@ -93,7 +138,9 @@ both_engines!(
         assert!(!answer.body.contains(WRONG));
         assert_eq!(answer.header("cache-control"), "no-store");
 
-        assert!(world.sessions().is_empty() && world.events().is_empty());
+        assert!(world.sessions().is_empty() && world.events_of("signed_in").is_empty());
+        assert_eq!(world.events_of("sign_in_failed").len(), 1);
+        assert!(!olga.cookies.contains_key("__Host-device"));
         let counted = world.failures();
         assert_eq!(counted, [("address:127.0.0.1".into(), 1), ("email:olga@northwind.example".into(), 1)]);
     }
@@ -171,12 +218,6 @@ both_engines!(
         assert_eq!(refused.header("retry-after"), "1", "counting began anew");
     }
 );
-
-/// A hash of no password of ours that takes seconds to check.
-fn slow_hash() -> String {
-    let text = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
-    format!("$argon2id$v=19$m=19456,t=100,p=1${}${}", text(&[7; 16]), text(&[7; 32]))
-}
 
 both_engines!(
     async fn a_try_that_has_to_wait_costs_no_hash(world) {

@@ -12,6 +12,8 @@ both_engines!(
         let answer = olga.submit(&form).await;
         assert_eq!((answer.status, answer.location()), (303, "/login"));
         assert!(!olga.cookies.contains_key("__Host-session"), "the cookie is taken back");
+        assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+        assert!(olga.cookies.contains_key("__Host-device"), "the browser is still known");
         assert!(world.sessions().is_empty());
         let rows = world.events_of("signed_out");
         assert_eq!(rows.len(), 1);

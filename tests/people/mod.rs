@@ -1,6 +1,8 @@
 //! The people room, action by action.
 
 mod behind_proxy;
+mod devices;
+mod guessing;
 mod login;
 mod logout;
 mod security;
@@ -28,4 +30,10 @@ async fn try_to_sign_in(person: &mut Person, email: &str, password: &str) -> Ans
 fn cookie(person: &Person, name: &str) -> String {
     let found = person.cookies.get(&format!("__Host-{name}"));
     found.unwrap_or_else(|| panic!("no cookie {name} in {:?}", person.cookies.keys())).clone()
+}
+
+/// A hash of no password of ours that takes seconds to check.
+pub fn slow_hash() -> String {
+    let text = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
+    format!("$argon2id$v=19$m=19456,t=100,p=1${}${}", text(&[7; 16]), text(&[7; 32]))
 }

@@ -1,10 +1,14 @@
 //! The tables of people, teams and members, and the instance's own facts.
 
+mod devices;
+mod failed_sign_ins;
 mod sessions;
 mod sign_in;
 
 use diesel::prelude::*;
 
+pub(super) use devices::{count_device_failure, devices_with, find_device, hold_device, insert_device, see_device};
+pub(super) use failed_sign_ins::{Report, count_failed_sign_in, person_with_email, take_due_reports};
 pub(super) use sessions::{
     SessionRow, delete_session, delete_sessions_outside, find_session, insert_session, see_session,
 };

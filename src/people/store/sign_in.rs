@@ -4,14 +4,15 @@ use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
 
+use super::devices::delete_devices;
 use super::sessions::end_sessions;
 use super::unreadable;
-use crate::clock::Moment;
+use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::fault::Fault;
 use crate::people::member::PersonId;
 use crate::people::password::PasswordHashText;
 use crate::people::session::Holder;
-use crate::people::slow_down::Failures;
+use crate::people::slow_down::{Counter, Failures};
 use crate::refusal::Refusal;
 use crate::store::Db;
 use crate::store::schema::{people, sign_in_failures};
@@ -42,11 +43,18 @@ pub fn credentials(db: &mut Db, email_folded: &str) -> Result<Option<Credentials
     .transpose()
 }
 
-/// Keeps a new password, which ends every session that was begun or is being begun with an older one.
+/// Keeps a new password, which ends every session that was begun or is being begun with an older one, and makes every
+/// device unknown.
 pub fn set_password(db: &mut Db, person: &PersonId, hash: &PasswordHashText) -> Result<(), Fault> {
     diesel::update(people::table.find(person.as_str()))
         .set((people::password_hash.eq(&hash.0), people::password_version.eq(people::password_version + 1)))
         .execute(db)?;
+    end_everywhere(db, person)
+}
+
+/// What a new password ends.
+fn end_everywhere(db: &mut Db, person: &PersonId) -> Result<(), Fault> {
+    delete_devices(db, person)?;
     end_sessions(db, person)
 }
 
@@ -59,7 +67,7 @@ pub fn change_password(db: &mut Db, holder: &Holder, hash: &PasswordHashText) ->
     let changed = diesel::update(proven)
         .set((people::password_hash.eq(&hash.0), people::password_version.eq(password_version)))
         .execute(db)?;
-    end_sessions(db, &holder.person)?;
+    end_everywhere(db, &holder.person)?;
     Ok((changed == 1).then(|| Holder { person: holder.person.clone(), password_version }))
 }
 
@@ -102,15 +110,10 @@ pub fn hold_failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fau
     }
 }
 
-/// Keeps what is now known of the failures of a subject, which were `before` when they were held, and
-/// forgets what is long past.
-pub fn note_failure(
-    db: &mut Db,
-    subject: &str,
-    before: Option<Failures>,
-    known: Failures,
-    now: Moment,
-) -> Result<(), Fault> {
+/// Counts one more failure, of which `before` was known when they were held, and forgets what is long past or in the
+/// future.
+pub fn note_failure(db: &mut Db, counter: &Counter, before: Option<Failures>, now: Moment) -> Result<(), Fault> {
+    let (subject, known) = (counter.subject.as_str(), counter.after_failure(before, now));
     let values = (
         sign_in_failures::failures.eq(known.count),
         sign_in_failures::since.eq(known.since.unix()),
@@ -127,8 +130,9 @@ pub fn note_failure(
         Err(DatabaseError(UniqueViolation, _)) => return Err(Refusal::TooManyTries(1).into()),
         noted => noted?,
     };
-    let long_past = now.plus_seconds(-FORGET_AFTER_S).unix();
-    diesel::delete(sign_in_failures::table.filter(sign_in_failures::since.lt(long_past))).execute(db)?;
+    let (long_past, future) = (now.plus_seconds(-FORGET_AFTER_S).unix(), now.plus_seconds(CLOCK_SKEW_S).unix());
+    let is_over = sign_in_failures::since.lt(long_past).or(sign_in_failures::since.gt(future));
+    diesel::delete(sign_in_failures::table.filter(is_over)).execute(db)?;
     Ok(())
 }
 

@@ -1,0 +1,9 @@
+-- Failed sign-ins that the audit log does not have yet. It gets a row a minute for each account and IP address.
+CREATE TABLE failed_sign_ins (
+    email_folded TEXT NOT NULL,
+    address TEXT NOT NULL,
+    unreported INTEGER NOT NULL,
+    reported_at INTEGER NOT NULL,
+    PRIMARY KEY (email_folded, address)
+) STRICT;
+CREATE INDEX failed_sign_ins_reported ON failed_sign_ins (reported_at);
