@@ -129,6 +129,7 @@ routes! { DOORS, doors, wrong_method:
     health::UP => { GET Open health::up }
     health::READY => { GET Open health::ready }
     gate::address::OPENAPI => { GET Open gate::openapi::ask }
+    gate::address::OAUTH_METADATA => { GET Open gate::oauth_metadata::ask }
     assets::ADDRESS => { GET Open assets::serve }
 }
 

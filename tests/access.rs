@@ -201,7 +201,7 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (projects::address::ARCHIVAL, "GET") => (&ids.project, &[], 200),
         (projects::address::ARCHIVAL | projects::address::RESTORATION, "POST") => (&ids.project, &[], 303),
         (docs::ADDRESS | docs::GATEWAY, "GET") => ("", &[], 200),
-        (health::UP | health::READY | gate::address::OPENAPI, "GET") => ("", &[], 200),
+        (health::UP | health::READY | gate::address::OPENAPI | gate::address::OAUTH_METADATA, "GET") => ("", &[], 200),
         // No key is presented.
         (gate::address::OWN_KEY, "GET" | "DELETE") => ("", &[], 401),
         (gate::address::NGINX | gate::address::TRAEFIK | gate::address::CADDY, "ANY") => {

@@ -5,7 +5,7 @@ use crate::audit::{self, Action, Event, Who};
 use crate::clock::Clock;
 use crate::config::{BadSetting, DatabaseArgs, GateTokenCommand};
 use crate::fault::Fault;
-use crate::gate::asker::{self, TOKEN_PREFIX, TokenDigest};
+use crate::gate::credential::{self, TOKEN_PREFIX, TokenDigest};
 use crate::gate::token_store;
 use crate::people::member::ShownName;
 use crate::people::session;
@@ -43,7 +43,7 @@ fn told(fault: Fault) -> BadSetting {
 /// Draws a token and keeps its digest; the token itself is told here and nowhere else.
 fn add(store: &Store, name: &ShownName, clock: &Clock) -> Result<String, BadSetting> {
     let token = format!("{TOKEN_PREFIX}{}", session::draw());
-    let digest = asker::token_digest(token.as_bytes()).expect("what is drawn has the form of a token");
+    let digest = credential::token_digest(token.as_bytes()).expect("what is drawn has the form of a token");
     match store.write_here(|db| keep(db, name.as_str(), &digest, clock)).map_err(told)? {
         true => Ok(token),
         false => Err(BadSetting(format!("there is a gate token called {} already", name.as_str()))),

@@ -6,15 +6,8 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use sha2::{Digest, Sha256};
 
-/// What every gate token begins with.
-pub const TOKEN_PREFIX: &str = "gate_";
-/// Behind it: 256 bits in base64url.
-const TOKEN_BODY_BYTES: usize = 43;
-
-/// The SHA-256 of a gate token: what is stored and compared.
-pub type TokenDigest = [u8; 32];
+use super::credential::{Credential, TokenDigest};
 
 /// What an asker brings to prove itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +22,23 @@ pub enum Proof {
 
 /// What of a request proves who asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
+pub struct Asking {
     /// Whose connection it is.
     pub peer: IpAddr,
-    /// The values of the headers that the door takes a gate token from.
-    pub tokens: &'a [&'a [u8]],
+    /// The gate token that is sent.
+    pub credential: Credential,
     /// Whether a proxy before us says that it forwarded the request, at a door where that must not be.
     pub is_forwarded: bool,
 }
 
-impl Asking<'_> {
-    /// What is proved, given who is allowed by address. A token that is brought is what counts, good or not: who sends
-    /// a wrong one is told so, wherever it is.
+impl Asking {
+    /// What is proved, given who is allowed by IP address. A token that is sent is what counts: a wrong one is refused
+    /// from every IP address.
     pub fn proof(&self, allowed: &[IpNet]) -> Proof {
-        match self.tokens {
-            [] if !self.is_forwarded && is_within(allowed, self.peer) => Proof::Address,
-            [token] => token_digest(token).map_or(Proof::None, Proof::Token),
-            _ => Proof::None,
+        match self.credential {
+            Credential::NotSent if !self.is_forwarded && is_within(allowed, self.peer) => Proof::Address,
+            Credential::Token(digest) => Proof::Token(digest),
+            Credential::NotSent | Credential::Wrong => Proof::None,
         }
     }
 }
@@ -55,20 +48,15 @@ fn is_within(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The digest of what has the form of a gate token.
-pub fn token_digest(text: &[u8]) -> Option<TokenDigest> {
-    let body = text.strip_prefix(TOKEN_PREFIX.as_bytes())?;
-    let has_form =
-        body.len() == TOKEN_BODY_BYTES && body.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    has_form.then(|| Sha256::digest(text).into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::credential::TOKEN_PREFIX;
+    use sha2::{Digest, Sha256};
 
-    fn asking<'a>(peer: &str, tokens: &'a [&'a [u8]], is_forwarded: bool) -> Asking<'a> {
-        Asking { peer: peer.parse().expect("an address"), tokens, is_forwarded }
+    fn asking(peer: &str, token: Option<&str>, is_forwarded: bool) -> Asking {
+        let credential = Credential::of_header(token.map(str::as_bytes));
+        Asking { peer: peer.parse().expect("an address"), credential, is_forwarded }
     }
 
     fn loopback() -> [IpNet; 2] {
@@ -90,18 +78,18 @@ mod tests {
             ("::2", Proof::None),
             ("192.0.2.7", Proof::None),
         ] {
-            assert_eq!(asking(peer, &[], false).proof(&loopback()), proof, "{peer}");
-            assert_eq!(asking(peer, &[], true).proof(&loopback()), Proof::None, "{peer}, forwarded");
+            assert_eq!(asking(peer, None, false).proof(&loopback()), proof, "{peer}");
+            assert_eq!(asking(peer, None, true).proof(&loopback()), Proof::None, "{peer}, forwarded");
         }
     }
 
     #[test]
     fn others_may_be_allowed_and_none() {
         let allowed = ["10.0.0.0/8".parse().expect("a network"), "2001:db8::/32".parse().expect("a network")];
-        assert_eq!(asking("10.1.2.3", &[], false).proof(&allowed), Proof::Address);
-        assert_eq!(asking("2001:db8::1", &[], false).proof(&allowed), Proof::Address);
-        assert_eq!(asking("127.0.0.1", &[], false).proof(&allowed), Proof::None);
-        assert_eq!(asking("127.0.0.1", &[], false).proof(&[]), Proof::None);
+        assert_eq!(asking("10.1.2.3", None, false).proof(&allowed), Proof::Address);
+        assert_eq!(asking("2001:db8::1", None, false).proof(&allowed), Proof::Address);
+        assert_eq!(asking("127.0.0.1", None, false).proof(&allowed), Proof::None);
+        assert_eq!(asking("127.0.0.1", None, false).proof(&[]), Proof::None);
     }
 
     #[test]
@@ -109,8 +97,7 @@ mod tests {
         let token = token();
         let digest: TokenDigest = Sha256::digest(&token).into();
         for (peer, is_forwarded) in [("127.0.0.1", false), ("192.0.2.7", false), ("127.0.0.1", true)] {
-            let tokens = [token.as_bytes()];
-            assert_eq!(asking(peer, &tokens, is_forwarded).proof(&loopback()), Proof::Token(digest));
+            assert_eq!(asking(peer, Some(&token), is_forwarded).proof(&loopback()), Proof::Token(digest));
         }
     }
 
@@ -119,9 +106,7 @@ mod tests {
         let good = token();
         let (cut, long, upper) = (&good[..good.len() - 1], format!("{good}a"), good.to_uppercase());
         for bad in ["", "gate_", "x", cut, &long, &upper, &good[5..], &format!(" {good}"), &format!("{cut}\n")] {
-            assert_eq!(asking("127.0.0.1", &[bad.as_bytes()], false).proof(&loopback()), Proof::None, "{bad:?}");
+            assert_eq!(asking("127.0.0.1", Some(bad), false).proof(&loopback()), Proof::None, "{bad:?}");
         }
-        let two = [good.as_bytes(), good.as_bytes()];
-        assert_eq!(asking("127.0.0.1", &two, false).proof(&loopback()), Proof::None);
     }
 }

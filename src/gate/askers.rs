@@ -13,8 +13,8 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 use ipnet::IpNet;
 
-use super::asker::{Asking, Proof, TokenDigest};
-use super::bearer;
+use super::asker::{Asking, Proof};
+use super::credential::{Credential, TokenDigest};
 use super::token_store;
 use crate::clock::{Moment, Uptime};
 use crate::fault::Fault;
@@ -29,6 +29,11 @@ static X_GATE_TOKEN: HeaderName = HeaderName::from_static("x-gate-token");
 
 fn values<'a>(request: &'a RequestHead, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
     request.headers.get_all(name).map(|value| value.as_bytes())
+}
+
+/// The gate token in a program's `Authorization`.
+pub fn program_credential(request: &RequestHead) -> Credential {
+    Credential::of_authorization(values(request, &AUTHORIZATION))
 }
 
 fn peer(request: &RequestHead) -> IpAddr {
@@ -71,7 +76,7 @@ impl Askers {
 
     /// Whether a proxy that comes from this address may ask without a token.
     pub fn lets_in(&self, address: IpAddr) -> bool {
-        let asking = Asking { peer: address, tokens: &[], is_forwarded: false };
+        let asking = Asking { peer: address, credential: Credential::NotSent, is_forwarded: false };
         matches!(asking.proof(&self.allowed), Proof::Address)
     }
 
@@ -97,8 +102,8 @@ impl Askers {
     }
 
     fn proof_of_proxy(&self, request: &RequestHead) -> Proof {
-        let tokens: Vec<&[u8]> = values(request, &X_GATE_TOKEN).collect();
-        Asking { peer: peer(request), tokens: &tokens, is_forwarded: false }.proof(&self.allowed)
+        let credential = Credential::of_header(values(request, &X_GATE_TOKEN));
+        Asking { peer: peer(request), credential, is_forwarded: false }.proof(&self.allowed)
     }
 
     /// Whether a proxy may ask: its gate token stands in a header of its own, beside the client's key, and what it
@@ -107,14 +112,17 @@ impl Askers {
         self.admit(self.proof_of_proxy(request), site).await
     }
 
-    /// Whether a program may ask: its gate token is a bearer token. Other schemes are none.
-    pub async fn admit_program(&self, request: &RequestHead, site: &Site) -> Result<bool, Fault> {
-        let tokens: Vec<&[u8]> =
-            values(request, &AUTHORIZATION).filter_map(|value| bearer::credentials(value, "bearer")).collect();
+    /// Whether a program may ask with the gate token that it sent, or without one.
+    pub async fn admit_program(
+        &self,
+        request: &RequestHead,
+        credential: Credential,
+        site: &Site,
+    ) -> Result<bool, Fault> {
         let mut names = request.headers.keys().map(HeaderName::as_str);
         let is_forwarded =
             names.any(|name| name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip"));
-        let asking = Asking { peer: peer(request), tokens: &tokens, is_forwarded };
+        let asking = Asking { peer: peer(request), credential, is_forwarded };
         self.admit(asking.proof(&self.allowed), site).await
     }
 

@@ -9,6 +9,7 @@ use super::asked::{Asked, Caller, Told};
 use super::bearer;
 use super::body;
 use super::call::Call;
+use super::credential::Credential;
 use super::known::KnownKey;
 use super::question;
 use super::verdict::Verdict;
@@ -56,11 +57,15 @@ struct Form {
     token: String,
     origin: Option<String>,
     address: Option<std::net::IpAddr>,
+    /// OAuth's `client_secret`.
+    gate_token: Credential,
 }
 
-impl Form {
-    /// Reads `token`, and beside it `origin` and `address` of the request that brought it. What else OAuth's programs
-    /// send is not looked at, as the RFC has it.
+impl body::Question for Form {
+    const MAY_HAVE_TOKEN: bool = true;
+
+    /// Reads `token`, `origin` and `address` of the request that brought it, and `client_secret`. What else OAuth's clients
+    /// send is ignored, as the RFC has it.
     fn read(body: &[u8]) -> Result<Form, String> {
         let pairs: Vec<(String, String)> =
             serde_html_form::from_bytes(body).map_err(|_| "The body is no form.".to_owned())?;
@@ -69,17 +74,23 @@ impl Form {
             let first = values.next();
             if values.next().is_some() { Err(format!("`{name}` stands there twice.")) } else { Ok(first) }
         };
+        let gate_token = one("client_secret")?;
         Ok(Form {
             token: one("token")?.ok_or_else(|| "`token` is missing.".to_owned())?,
             origin: one("origin")?,
             address: one("address")?.as_deref().map(question::address).transpose()?,
+            gate_token: gate_token.map_or(Credential::NotSent, |text| Credential::of_token(text.as_bytes())),
         })
+    }
+
+    fn token(&self) -> Credential {
+        self.gate_token
     }
 }
 
 /// Judges the token in the body.
 pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Site>) -> HttpResponse {
-    body::answer(&request, payload, &site, Form::read, answer).await
+    body::answer(&request, payload, &site, answer).await
 }
 
 async fn answer(call: &Call<'_>, form: Form) -> Result<HttpResponse, Fault> {

@@ -6,6 +6,7 @@ pub mod asked;
 pub mod asker;
 pub mod askers;
 pub mod bearer;
+pub mod credential;
 pub mod identity;
 pub mod index;
 pub mod known;
@@ -35,6 +36,7 @@ pub use judge::Gate;
 
 pub mod forward_auth;
 pub mod introspect;
+pub mod oauth_metadata;
 pub mod openapi;
 pub mod own_key;
 pub mod verify;
@@ -56,6 +58,8 @@ pub mod address {
     pub const VERIFY: &str = "/v1/keys/verify";
     /// A program asks about a key as OAuth's do.
     pub const INTROSPECT: &str = "/v1/introspect";
+    /// Where OAuth's clients find the introspection endpoint (RFC 8414).
+    pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
     /// What the doors for machines take and answer.
     pub const OPENAPI: &str = "/openapi.json";
     /// nginx asks.

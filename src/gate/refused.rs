@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::call::Call;
+use super::credential::Credential;
 use super::verdict::{Code, Flaw, Verdict};
 use crate::keys::catalog::Catalog;
 use crate::keys::grants::Grant;
@@ -119,16 +120,32 @@ fn throttled(verdict: &Verdict<'_>, door: Door, call: &Call<'_>) -> HttpResponse
     })
 }
 
-/// The 401 for whoever asks about the keys of others and does not prove that they may.
+/// The 401 for a proxy that is not allowed to call the gate.
 pub fn asker(call: &Call<'_>) -> HttpResponse {
+    caller(call, &[HeaderValue::from_static("Bearer realm=\"Keyrack gate\"")])
+}
+
+/// The 401 for a program that is not allowed to call the gate. It may send a gate token by either scheme (RFC 7662, 2.1);
+/// an error is named only if it sent one (RFC 6750, 3).
+pub fn program(credential: Credential, call: &Call<'_>) -> HttpResponse {
+    let bearer = match credential {
+        Credential::NotSent => "Bearer realm=\"Keyrack gate\"",
+        Credential::Token(_) | Credential::Wrong => "Bearer realm=\"Keyrack gate\", error=\"invalid_token\"",
+    };
+    caller(call, &[bearer, "Basic realm=\"Keyrack gate\""].map(HeaderValue::from_static))
+}
+
+fn caller(call: &Call<'_>, challenges: &[HeaderValue]) -> HttpResponse {
     let problem = Problem {
         status: StatusCode::UNAUTHORIZED,
-        code: "ASKER_NOT_ALLOWED",
-        title: "You may not ask about keys",
-        detail: "Ask from an address in --gate-allow without a proxy between, or bring a gate token.",
+        code: "CALLER_NOT_ALLOWED",
+        title: "This caller is not allowed",
+        detail: "Call from an IP address in --gate-allow without a proxy in between, or send a gate token.",
     };
     problem.answer(call.id(), |headers| {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Keyrack gate\""));
+        for challenge in challenges {
+            headers.append(WWW_AUTHENTICATE, challenge.clone());
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::asker::TokenDigest;
+use super::credential::TokenDigest;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::store::Db;

@@ -12,9 +12,15 @@ use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::site::Site;
 
+impl body::Question for Question {
+    fn read(body: &[u8]) -> Result<Question, String> {
+        Question::read(body)
+    }
+}
+
 /// Judges the key in the body.
 pub async fn act(request: HttpRequest, payload: web::Payload, site: web::Data<Site>) -> HttpResponse {
-    body::answer(&request, payload, &site, Question::read, answer).await
+    body::answer(&request, payload, &site, answer).await
 }
 
 async fn answer(call: &Call<'_>, question: Question) -> Result<HttpResponse, Fault> {

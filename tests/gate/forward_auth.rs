@@ -537,16 +537,16 @@ both_engines!(with_routes =>
         let token = world.add_gate_token("proxies");
         for proxy in PROXIES {
             let answer = world.held(proxy, READ, &[bearer(&secret)]).await;
-            assert_eq!(answer.refusal(), (401, "ASKER_NOT_ALLOWED".into()), "{proxy:?}");
+            assert_eq!(answer.refusal(), (401, "CALLER_NOT_ALLOWED".into()), "{proxy:?}");
             assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"Keyrack gate\"");
             let with = |token: &str| vec![bearer(&secret), ("X-Gate-Token", token.to_owned())];
             assert_eq!(world.held(proxy, READ, &with(&token)).await.status, 200, "{proxy:?}");
             let wrong = format!("{}{}", &token[..47], if token.ends_with('A') { 'B' } else { 'A' });
             for bad in [wrong.as_str(), "", "gate_", &secret] {
-                assert_eq!(world.held(proxy, READ, &with(bad)).await.problem(), "ASKER_NOT_ALLOWED", "{proxy:?}");
+                assert_eq!(world.held(proxy, READ, &with(bad)).await.problem(), "CALLER_NOT_ALLOWED", "{proxy:?}");
             }
             let twice = [with(&token), with(&token)[1..].to_vec()].concat();
-            assert_eq!(world.held(proxy, READ, &twice).await.problem(), "ASKER_NOT_ALLOWED", "{proxy:?}");
+            assert_eq!(world.held(proxy, READ, &twice).await.problem(), "CALLER_NOT_ALLOWED", "{proxy:?}");
             // What it says of addresses is a client's, and not looked at.
             let claimed = [bearer(&secret), ("X-Forwarded-For", "192.0.2.7".into()), ("X-Real-IP", "192.0.2.7".into())];
             assert_eq!(world.held(proxy, READ, &claimed).await.status, 401, "{proxy:?}");

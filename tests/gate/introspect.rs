@@ -1,10 +1,12 @@
 //! The door at which programs ask as OAuth's do (RFC 7662).
 
+use data_encoding::BASE64;
 use serde_json::json;
 
 use crate::both_engines;
-use crate::world::NOON;
+use crate::world::form::Answer;
 use crate::world::gate::{unknown_key, with_routes};
+use crate::world::{NOON, World, logs};
 
 both_engines!(with_routes =>
     async fn a_good_key_is_active(world) {
@@ -92,9 +94,104 @@ both_engines!(with_routes =>
         let mut program = world.program();
         program.headers.push(("X-Forwarded-For", "127.0.0.1".into()));
         let answer = program.post_body("/v1/introspect", "token=x".into()).await;
-        assert_eq!(answer.refusal(), (401, "ASKER_NOT_ALLOWED".into()));
+        assert_eq!(answer.refusal(), (401, "CALLER_NOT_ALLOWED".into()));
         let token = world.add_gate_token("introspection");
         program.headers.push(("Authorization", format!("Bearer {token}")));
         assert_eq!(program.post_body("/v1/introspect", "token=x".into()).await.status, 200);
+    }
+);
+
+/// The answer to a form that is sent with these headers.
+async fn sent(world: &World, headers: &[(&'static str, String)], form: &[(&str, &str)]) -> Answer {
+    let mut program = world.program();
+    program.headers = headers.to_vec();
+    program.content_type = "application/x-www-form-urlencoded";
+    program.post_body("/v1/introspect", serde_html_form::to_string(form).unwrap()).await
+}
+
+fn basic(user: &str, password: &str) -> (&'static str, String) {
+    let value = BASE64.encode(format!("{user}:{password}").as_bytes());
+    logs::remember(&value);
+    ("Authorization", format!("Basic {value}"))
+}
+
+both_engines!(with_routes =>
+    async fn the_gate_token_may_come_in_three_ways_with_any_client_id(world) {
+        let token = world.add_gate_token("rfc7662");
+        let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let proxied = ("X-Forwarded-For", "192.0.2.7".to_owned());
+        for header in [
+            ("Authorization", format!("Bearer {token}")),
+            basic("client", &token),
+            basic("", &token),
+            basic("urn%3Aa", &encoded),
+        ] {
+            let answer = sent(&world, &[proxied.clone(), header.clone()], &[("token", "x")]).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let verified = world.verify_as(&[proxied.clone(), header], &json!({"key": "x"})).await;
+            assert_eq!(verified.status, 200, "{}", verified.body);
+        }
+        for form in [
+            vec![("token", "x"), ("client_secret", token.as_str())],
+            vec![("client_id", "any"), ("client_secret", &token), ("token", "x"), ("token_type_hint", "access_token")],
+        ] {
+            assert_eq!(sent(&world, std::slice::from_ref(&proxied), &form).await.status, 200);
+        }
+        // verify reads JSON: a secret has no place in it.
+        let question = json!({"key": "x", "client_secret": token});
+        assert_eq!(world.verify_as(&[], &question).await.refusal(), (400, "BAD_REQUEST".into()));
+    }
+);
+
+both_engines!(with_routes =>
+    async fn a_token_that_is_sent_and_wrong_is_refused_from_everywhere(world) {
+        let token = world.add_gate_token("rfc7662");
+        let wrong = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
+        let bearer = |token: &str| ("Authorization", format!("Bearer {token}"));
+        for elsewhere in [None, Some(("X-Forwarded-For", "192.0.2.7".to_owned()))] {
+            for (header, form) in [
+                (Some(bearer(&wrong)), vec![("token", "x")]),
+                (Some(basic("client", &wrong)), vec![("token", "x")]),
+                (Some(basic("client", "password")), vec![("token", "x")]),
+                (Some(basic(&token, "password")), vec![("token", "x")]),
+                (Some(("Authorization", "Basic %".to_owned())), vec![("token", "x")]),
+                (Some(("Authorization", "Digest x".to_owned())), vec![("token", "x")]),
+                (None, vec![("token", "x"), ("client_secret", wrong.as_str())]),
+                (None, vec![("token", "x"), ("client_secret", "")]),
+                // A wrong one does not become right with a right one next to it.
+                (Some(bearer(&wrong)), vec![("token", "x"), ("client_secret", token.as_str())]),
+            ] {
+                let headers: Vec<_> = elsewhere.iter().cloned().chain(header.clone()).collect();
+                let answer = sent(&world, &headers, &form).await;
+                assert_eq!(answer.refusal(), (401, "CALLER_NOT_ALLOWED".into()), "{:?}", form.len());
+                let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().cloned().collect();
+                assert_eq!(challenges, ["Bearer realm=\"Keyrack gate\", error=\"invalid_token\"", "Basic realm=\"Keyrack gate\""]);
+                if let Some(header) = header {
+                    let headers: Vec<_> = elsewhere.iter().cloned().chain([header]).collect();
+                    let verified = world.verify_as(&headers, &json!({"key": "x"})).await;
+                    assert_eq!(verified.refusal(), (401, "CALLER_NOT_ALLOWED".into()));
+                }
+            }
+        }
+    }
+);
+
+both_engines!(with_routes =>
+    async fn the_token_is_sent_in_one_way_only(world) {
+        let token = world.add_gate_token("rfc7662");
+        let header = ("Authorization", format!("Bearer {token}"));
+        for secret in [token.as_str(), "wrong", ""] {
+            let answer = sent(&world, std::slice::from_ref(&header), &[("token", "x"), ("client_secret", secret)]).await;
+            assert_eq!(answer.refusal(), (400, "BAD_REQUEST".into()));
+        }
+        let twice = [("token", "x"), ("client_secret", token.as_str()), ("client_secret", &token)];
+        assert_eq!(sent(&world, &[], &twice).await.refusal(), (400, "BAD_REQUEST".into()));
+        // Strangers learn nothing from a body that cannot be read.
+        let stranger = ("X-Forwarded-For", "192.0.2.7".to_owned());
+        for form in [&twice[..], &[("client_id", "x")], &[]] {
+            assert_eq!(sent(&world, std::slice::from_ref(&stranger), form).await.refusal(), (401, "CALLER_NOT_ALLOWED".into()));
+        }
+        let two = [header.clone(), basic("client", &token)];
+        assert_eq!(sent(&world, &two, &[("token", "x")]).await.status, 401);
     }
 );

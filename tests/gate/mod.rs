@@ -11,6 +11,8 @@ mod introspect;
 mod key_headers;
 mod literal_path;
 mod names;
+mod oauth_clients;
+mod oauth_metadata;
 mod openapi;
 mod own_key;
 mod proxies;
