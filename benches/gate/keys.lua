@@ -1,6 +1,6 @@
 -- wrk's requests: each brings a key of the file named by KEYS, in a fixed disorder. Of these every PARTS-th, from the
--- PART-th on. PIPELINED of them go out at once. With TARGETS each also says, as nginx does, which of so many paths it is
--- for.
+-- PART-th on. PIPELINED of them go out at once. With TARGETS each also names one of that many paths, as nginx
+-- does.
 local requests, at = {}, 0
 local pipelined = tonumber(os.getenv("PIPELINED"))
 local part, parts = tonumber(os.getenv("PART")), tonumber(os.getenv("PARTS"))

@@ -10,7 +10,7 @@ pub struct Load<'a> {
     /// Which of how many parts of them this round brings.
     pub part: (usize, usize),
     pub pipelined: usize,
-    /// How many paths the requests are for; 0: they do not say.
+    /// The number of paths that the requests name; 0: they name none.
     pub targets: usize,
     /// What every answer must be.
     pub status: u16,

@@ -2,7 +2,7 @@
 //! Servers have core 0 for themselves, the load (`wrk`, which has to be installed) core 1. Rounds alternate, so that a
 //! slow moment meets all; the figure is CPU time of the server per request, bare over ours, which neighbours disturb less
 //! than requests per second. Then what a key takes of memory, and how long a start takes. Of several instances:
-//! `KEYRACK_DURABLE=1 tests/with-postgres cargo bench --bench gate -- revoke`. What routes cost, by how many there are:
+//! `KEYRACK_DURABLE=1 tests/with-postgres cargo bench --bench gate -- revoke`. The cost of routes, by their number:
 //! `cargo bench --bench gate -- routes`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 

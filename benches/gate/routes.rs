@@ -1,4 +1,4 @@
-//! What a proxy's request costs by how many routes the catalog has. Rounds of all servers alternate.
+//! The cost of a proxy's request, by the number of routes in the catalog. The rounds of all servers alternate.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub fn measure() {
     let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
     println!("\n| routes | requests at a time | CPU a request, µs | requests a second | other than expected |");
     println!("|---|---|---|---|---|");
-    // One process owns a SQLite file, so each server has its own.
+    // Each server needs its own file: one process owns a SQLite database.
     let servers = ROUTES.map(|routes| {
         let folder = folder.path().join(routes.to_string());
         std::fs::create_dir(&folder).unwrap();
@@ -43,7 +43,7 @@ pub fn measure() {
     }
 }
 
-/// The permissions that the keys have, and so many routes; the last one matches every path.
+/// A catalog with this number of routes. The last one matches every path.
 fn catalog(folder: &Path, routes: usize) -> PathBuf {
     let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalogs/soon.toml");
     let mut text = std::fs::read_to_string(built_in).unwrap();

@@ -129,7 +129,7 @@ impl<'a> Passage<'a> {
             return Err(preflight(method, path, catalog));
         }
         let required = match needs.require.is_empty() {
-            // Only a route can allow an escaped slash, and here none is asked.
+            // Only a route can allow an escaped slash, and no route is looked up here.
             false if path.is_some_and(|path| path.has_encoded_slash()) => return Err(PathError::EncodedSlash.into()),
             false => needs.require,
             true => required_by_route(&held, path, catalog)?,
@@ -172,7 +172,7 @@ fn required_by_route<'a>(
     catalog.required(method, path).map_err(Unjudged::from)
 }
 
-/// A preflight passes, unless its path has an escaped slash that the request itself may not have.
+/// A preflight passes, unless its path has an escaped slash that the route of the request itself does not allow.
 fn preflight(method: &str, path: Option<&RequestPath<'_>>, catalog: &Catalog) -> Unjudged {
     match path.filter(|path| path.has_encoded_slash()).map(|path| catalog.required(method, path)) {
         Some(Err(why)) => why.into(),

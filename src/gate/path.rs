@@ -7,16 +7,23 @@ use percent_encoding::percent_decode;
 
 use crate::keys::catalog::RequestPath;
 
+/// The longest path in bytes. RFC 9110 recommends supporting this much; the cost of a lookup grows with the length.
+const BYTES: usize = 8_000;
+/// The most segments of a path.
+const SEGMENTS: usize = 200;
+
 /// Why a path is refused without being judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathError {
     /// It does not begin with a slash: nothing, an address in absolute form, `*`.
     NoSlash,
+    /// More than [`BYTES`] or [`SEGMENTS`].
+    TooLong,
     /// `.` or `..` as a segment, also escaped, and also before a `;`, which some servers cut off.
     Dots,
     /// Two slashes beside each other.
     EmptySegment,
-    /// What parts or ends a path for some software: `?`, `#` or a NUL that is escaped; a backslash and a semicolon in
+    /// Separates or ends a path for some software: `?`, `#` or a NUL that is escaped; a backslash and a semicolon in
     /// any case.
     Separator,
     /// An escaped slash where no route allows one.
@@ -36,6 +43,7 @@ impl PathError {
     pub fn sentence(self) -> &'static str {
         match self {
             PathError::NoSlash => "The path does not begin with a slash.",
+            PathError::TooLong => "The path has more than 8,000 bytes or 200 segments.",
             PathError::Dots => "The path has a “.” or “..” as one of its parts.",
             PathError::EmptySegment => "The path has two slashes beside each other.",
             PathError::Separator => "The path has an escaped “?”, “#” or NUL, a backslash or a semicolon in it.",
@@ -48,7 +56,7 @@ impl PathError {
     }
 }
 
-/// The path of a target like `/v2/users/7?all`, decoded. Whether an escaped slash may be in it, its route says.
+/// The path of a target like `/v2/users/7?all`, decoded. Its route decides whether it may contain `%2f`.
 pub fn of_target(target: &[u8]) -> Result<RequestPath<'_>, PathError> {
     let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     if path.first() != Some(&b'/') {
@@ -56,6 +64,9 @@ pub fn of_target(target: &[u8]) -> Result<RequestPath<'_>, PathError> {
     }
     if path.iter().any(|byte| matches!(byte, 0..=b' ' | b'#' | 0x7f)) {
         return Err(PathError::Character);
+    }
+    if path.len() > BYTES {
+        return Err(PathError::TooLong);
     }
     check_escapes(path)?;
     let sent = std::str::from_utf8(path).map_err(|_| PathError::Escape)?;
@@ -97,6 +108,9 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     if path.contains(char::is_control) {
         return Err(PathError::Control);
     }
+    if path.bytes().filter(|byte| *byte == b'/').count() > SEGMENTS {
+        return Err(PathError::TooLong);
+    }
     let mut segments = path[1..].split('/').peekable();
     while let Some(segment) = segments.next() {
         // The last one may be empty: a slash at the end.
@@ -113,7 +127,7 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// What servers trim: Unicode's white space, and the byte order mark, as JavaScript does.
+/// What servers trim: Unicode white space, and in JavaScript the byte order mark.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{FEFF}'
 }
@@ -233,6 +247,16 @@ mod tests {
             assert!(why.sentence().ends_with('.'));
         }
         assert_eq!(of_target(b"/v2/\xff"), Err(PathError::Escape));
+    }
+
+    #[test]
+    fn a_path_has_a_longest_length() {
+        for (longest, more) in
+            [("/a".repeat(200), "/"), ("/a%2fb".repeat(100), "%2f"), (format!("/{}", "a".repeat(7_999)), "a")]
+        {
+            assert!(of_target(format!("{longest}?{longest}").as_bytes()).is_ok());
+            assert_eq!(of_target(format!("{longest}{more}").as_bytes()), Err(PathError::TooLong));
+        }
     }
 
     proptest::proptest! {

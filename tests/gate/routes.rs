@@ -207,6 +207,20 @@ async fn with_stars(engine: Engine) -> World {
 }
 
 both_engines!(with_stars =>
+    async fn a_path_that_is_too_long_is_refused(world) {
+        let (_, reads) = world.sign_in("olga").await.create_key("Orders", &["orders:read"]).await;
+        for proxy in PROXIES {
+            for path in ["/a".repeat(201), format!("/{}", "a".repeat(8_000))] {
+                let answer = world.held(proxy, ("GET", &path, ""), &[bearer(&reads)]).await;
+                assert_eq!(answer.refusal(), (403, "PATH_NOT_ALLOWED".into()), "{proxy:?}");
+            }
+            let answer = world.held(proxy, ("GET", &"/a".repeat(200), ""), &[bearer(&reads)]).await;
+            assert_eq!(answer.status, 200, "{proxy:?}: {}", answer.body);
+        }
+    }
+);
+
+both_engines!(with_stars =>
     async fn stars_match_parts_of_segments_and_several_segments(world) {
         let (_, reads) = world.sign_in("olga").await.create_key("Orders", &["orders:read"]).await;
         for (path, status) in [

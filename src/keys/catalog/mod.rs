@@ -55,7 +55,7 @@ pub struct GateRules {
     /// Whether a browser's question before a request (an `OPTIONS` preflight, which never carries a key) passes
     /// without one. Else it is judged like any other request.
     pub lets_preflights_pass: bool,
-    /// How paths are matched with routes.
+    /// `[gate] paths`
     pub paths: Paths,
     /// The identity headers that carry a value.
     pub identity_headers: IdentityHeaders,
@@ -63,13 +63,13 @@ pub struct GateRules {
     pub key_headers: KeyHeaders,
 }
 
-/// How the paths of requests are matched with routes.
+/// How paths are matched with routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paths {
-    /// A request also needs what the routes require that its upstream could take it for.
+    /// A request needs what every route requires that a common server could take it for.
     #[default]
     Lenient,
-    /// The upstream is known to tell paths apart to the letter.
+    /// The upstream distinguishes paths that differ in case, final slash, extension or final dots.
     Exact,
 }
 
@@ -216,7 +216,7 @@ impl Catalog {
         self.routes.required(method, path)
     }
 
-    /// What its author may have overlooked; it works as it is.
+    /// Likely oversights. The catalog works all the same.
     pub fn warnings(&self) -> Vec<Mistake> {
         check::warnings(self)
     }

@@ -25,7 +25,7 @@ pub(super) fn all(parts: &Parts) -> Vec<Mistake> {
     found.mistakes
 }
 
-/// What is right and may still be an oversight.
+/// What is allowed but may be an oversight.
 pub(super) fn warnings(catalog: &Catalog) -> Vec<Mistake> {
     routes::warnings(catalog)
 }

@@ -32,8 +32,8 @@ fn table(routes: &[Route]) -> Table {
     Table::new(routes.iter().map(|route| route.path.clone()), false)
 }
 
-/// Wider routes that require less than an earlier one: they get the requests whose path the earlier route does not
-/// match, though the upstream may read it in a way that nobody thought of. One warning for each wider route.
+/// Wider routes that require less than an earlier one: a path that the upstream takes for the earlier route, but that
+/// only the wider one matches, needs less. One warning for each wider route.
 pub(super) fn warnings(catalog: &Catalog) -> Vec<Mistake> {
     let routes = catalog.routes();
     let table = table(routes);

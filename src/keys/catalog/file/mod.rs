@@ -18,7 +18,7 @@ use self::tables::{GateTable, KindTable, ProductTable, ResourceTable, RouteTable
 use super::check::quoted;
 use super::{Catalog, GateRules, Mistake, Parts, Place, Product, Resource};
 
-/// The most that is read of a catalog. 5,000 routes of 300 bytes each leave a quarter of it.
+/// The largest catalog: 5,000 routes of 300 bytes each fill three quarters of it.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// A mistake, and the line that it is in.
@@ -36,12 +36,12 @@ impl fmt::Display for Located {
     }
 }
 
-/// A catalog, and what its author may have overlooked.
+/// A catalog without mistakes.
 #[derive(Debug)]
 pub struct CheckedCatalog {
-    /// The catalog works as it is.
+    /// What the file says.
     pub catalog: Catalog,
-    /// In the order of their lines.
+    /// Likely oversights, by line.
     pub warnings: Vec<Located>,
 }
 
@@ -51,7 +51,7 @@ pub fn parse(text: &str) -> Result<Catalog, Vec<Located>> {
     check(text).map(|checked| checked.catalog)
 }
 
-/// As [`parse`], with the warnings.
+/// Like [`parse`], with warnings.
 pub fn check(text: &str) -> Result<CheckedCatalog, Vec<Located>> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     if text.trim().is_empty() {

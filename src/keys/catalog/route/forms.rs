@@ -1,11 +1,11 @@
-//! The other paths that a common server could take a path for: letters folded; final slashes, one final extension, and
-//! final dots and spaces removed, each alone and together.
+//! The other paths that a common server could take a path for: in lower case, and without final slashes, without one
+//! final extension, and without final dots and spaces, each alone and together. A path never ends in a space here, but
+//! `/payouts .` and `/payouts .json` do once they are shortened.
 
-/// The path in small letters, where that changes it: as servers fold ASCII, and as those do that fold all of Unicode
-/// (`ſ` is an `s`). Patterns are ASCII, so folding more than a server does can only add requirements.
+/// The path in lower case, if that changes it: once folded as ASCII, once as Unicode (`ſ` is an `s`).
 pub(super) fn folded(path: &str) -> Vec<String> {
     let mut all = Vec::new();
-    if !is_small(path) {
+    if !is_lowercase(path) {
         all.push(path.to_ascii_lowercase());
     }
     if !path.is_ascii() {
@@ -17,18 +17,18 @@ pub(super) fn folded(path: &str) -> Vec<String> {
     all
 }
 
-/// Whether the path has no capitals in ASCII.
-pub(super) fn is_small(path: &str) -> bool {
+/// Whether the path has no ASCII capitals.
+pub(super) fn is_lowercase(path: &str) -> bool {
     !path.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn fold(c: char) -> impl Iterator<Item = char> {
-    // Alone in having two small letters: `i` and a dot above.
+    // Its lower case is two characters: `i` and a dot above.
     let c = if c == 'İ' { 'I' } else { c };
     c.to_uppercase().flat_map(char::to_lowercase)
 }
 
-/// The path with something removed from its end, in each way once. A path with nothing to remove allocates nothing.
+/// The path with each ending removed, alone and together. Allocates nothing if there is nothing to remove.
 pub(super) fn shortened(path: &str) -> Vec<&str> {
     let mut all = Vec::new();
     trim(path, path, &mut all);
@@ -55,7 +55,7 @@ fn trim<'a>(from: &'a str, path: &str, all: &mut Vec<&'a str>) {
     }
 }
 
-/// All of them begin the path, so their lengths tell them apart.
+/// Every form is a prefix of the path, so its length identifies it.
 fn add<'a>(shorter: &'a str, path: &str, all: &mut Vec<&'a str>) {
     let shorter = if shorter.is_empty() { "/" } else { shorter };
     if shorter.len() < path.len() && all.iter().all(|known| known.len() != shorter.len()) {
@@ -113,7 +113,7 @@ mod tests {
             let mut expected = expected.to_vec();
             found.sort_by_key(|form| form.len());
             expected.sort_by_key(|form| form.len());
-            // More than what is listed may be found, never less.
+            // It may find more, never less.
             assert!(expected.iter().all(|form| found.contains(form)), "{path}: {found:?}");
             assert!(found.iter().all(|form| path.starts_with(form) && form.len() < path.len()), "{path}: {found:?}");
         }

@@ -1,4 +1,4 @@
-//! Which permissions a request to the protected API needs: its routes, matched leniently.
+//! The routes of the protected API, and which permissions a request needs.
 
 mod forms;
 mod pattern;

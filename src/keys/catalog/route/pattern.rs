@@ -22,11 +22,11 @@ pub enum PatternError {
     Dots,
     /// `**` is only part of a segment.
     StarsInside,
-    /// More than one `**` before the last segment. With one, a lookup never tries more than a path's length of ways.
+    /// More than one `**` before the last segment: the cost of a lookup would grow with the square of the path's length.
     SeveralRests,
     /// More segments than [`SEGMENTS`].
     TooLong,
-    /// A character that no path contains, or only escaped: `%`, `?`, a blank, a letter beyond ASCII.
+    /// A character that paths contain only escaped: `%`, `?`, a blank, a letter beyond ASCII.
     Character(char),
 }
 
@@ -65,7 +65,7 @@ impl PathPattern {
         }
     }
 
-    /// In small letters.
+    /// In lower case.
     pub(super) fn folded(&self) -> PathPattern {
         PathPattern(self.0.iter().map(Segment::folded).collect())
     }

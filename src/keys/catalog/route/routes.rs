@@ -1,8 +1,8 @@
-//! All routes of a catalog, folded once, so that a request costs a few lookups however many there are.
+//! All routes of a catalog. They are folded once, and a request costs a few lookups.
 
 use std::borrow::Cow;
 
-use super::forms::{folded, is_small, shortened};
+use super::forms::{folded, is_lowercase, shortened};
 use super::table::Table;
 use super::{RequestPath, Route};
 use crate::keys::catalog::Paths;
@@ -22,16 +22,16 @@ pub struct Routes {
 struct Lenient {
     without_slash: Table,
     /// `None` if no route has capitals.
-    small: Option<Small>,
+    lowercase: Option<Lowercase>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Small {
+struct Lowercase {
     with_slash: Table,
     without_slash: Table,
 }
 
-/// Why no requirements of a request are known: it is refused.
+/// Why a request is refused whatever its key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRequirement {
     /// No route matches the path as it is.
@@ -46,13 +46,13 @@ impl Routes {
         let exact = table(&all, false);
         let lenient = (paths == Paths::Lenient).then(|| {
             let without_slash = || all.iter().map(|route| route.path.without_slash());
-            let small: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
-            let has_capitals = small.iter().zip(&all).any(|(small, route)| *small != route.path);
+            let lowercase: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
+            let has_capitals = lowercase.iter().zip(&all).any(|(lowercase, route)| *lowercase != route.path);
             Lenient {
                 without_slash: Table::new(without_slash(), true),
-                small: has_capitals.then(|| Small {
-                    with_slash: Table::new(small.iter().cloned(), false),
-                    without_slash: Table::new(small.iter().map(|path| path.without_slash()), true),
+                lowercase: has_capitals.then(|| Lowercase {
+                    with_slash: Table::new(lowercase.iter().cloned(), false),
+                    without_slash: Table::new(lowercase.iter().map(|path| path.without_slash()), true),
                 }),
             }
         });
@@ -64,8 +64,8 @@ impl Routes {
         &self.all
     }
 
-    /// What a request needs: the permissions of the first route that matches its path, and of each first route that
-    /// matches another reading or form of it. So a looser route never lets in what a stricter one guards.
+    /// What a request needs: the permissions of the first route that matches its path, and of the first route that
+    /// matches each other form of it. So a looser route never lets a key into what a stricter route guards.
     pub fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'_, [Grant]>, NoRequirement> {
         let route = match self.first(&self.exact, method, &path.decoded) {
             Some(route) if route.encoded_slashes || !path.has_encoded_slash() => route,
@@ -99,24 +99,24 @@ struct Required<'a, 'b> {
 impl<'a> Required<'a, '_> {
     /// Adds every form of a path.
     fn add_lenient(&mut self, lenient: &'a Lenient, path: &str) {
-        self.add_shortened(lenient, path, is_small(path));
+        self.add_shortened(lenient, path, is_lowercase(path));
         for folded in folded(path) {
             self.add_shortened(lenient, &folded, true);
         }
     }
 
-    /// Each path counts with the routes as they are written and as servers fold them, if it is folded itself.
-    fn add_shortened(&mut self, lenient: &'a Lenient, path: &str, is_small: bool) {
-        let small = lenient.small.as_ref().filter(|_| is_small);
+    /// Each form is matched with the routes as written, and a lowercase form also with the lowercase routes.
+    fn add_shortened(&mut self, lenient: &'a Lenient, path: &str, is_lowercase: bool) {
+        let lowercase = lenient.lowercase.as_ref().filter(|_| is_lowercase);
         for path in std::iter::once(path).chain(shortened(path)) {
             self.add(&self.routes.exact, path);
-            if let Some(small) = small {
-                self.add(&small.with_slash, path);
+            if let Some(lowercase) = lowercase {
+                self.add(&lowercase.with_slash, path);
             }
             if path == "/" || !path.ends_with('/') {
                 self.add(&lenient.without_slash, path);
-                if let Some(small) = small {
-                    self.add(&small.without_slash, path);
+                if let Some(lowercase) = lowercase {
+                    self.add(&lowercase.without_slash, path);
                 }
             }
         }
@@ -147,7 +147,7 @@ mod tests {
     use crate::gate::path;
     use crate::keys::catalog::PathPattern;
 
-    /// `GET,HEAD /v2/* shifts:read users:read`; without methods: every one; with `%` in front: with escaped slashes.
+    /// `GET,HEAD /v2/* shifts:read users:read`. No methods: every method. `%` in front: encoded slashes are allowed.
     fn route(text: &str) -> Route {
         let mut words = text.trim_start_matches('%').split(' ').peekable();
         let methods = words.next_if(|word| !word.starts_with('/')).unwrap_or_default();
@@ -163,7 +163,7 @@ mod tests {
         Routes::new(texts.iter().map(|text| route(text)).collect(), Paths::Lenient)
     }
 
-    /// What a request needs, in order of the letters; or why it is refused.
+    /// The permissions that a request needs, sorted.
     fn needs(routes: &Routes, method: &str, target: &str) -> Result<String, NoRequirement> {
         let path = path::of_target(target.as_bytes()).expect(target);
         let mut all: Vec<String> = routes.required(method, &path)?.iter().map(Grant::to_string).collect();
@@ -328,7 +328,7 @@ mod tests {
         path.rfind(['.', '/']).filter(|at| path[*at..].starts_with('.')).map_or(path, |at| &path[..at])
     }
 
-    /// What an API may do to a path before it looks for the route.
+    /// What a server may do to a path before it looks for the route.
     const STEPS: [fn(&str) -> &str; 3] = [slashes, dots, extension];
 
     proptest! {
@@ -352,7 +352,7 @@ mod tests {
             }
         }
 
-        /// Whatever a server folds: what the route requires that it takes is required.
+        /// Whatever a server folds, a request needs what the route requires that the server takes it for.
         #[test]
         fn what_a_lenient_server_serves_is_required(
             routes in some_routes(),
@@ -368,7 +368,7 @@ mod tests {
                 if folds { path.to_ascii_lowercase() } else { path.to_owned() }
             };
             let taken = server(&path);
-            // An API that removes slashes has none at the end of its routes.
+            // A server that removes final slashes ignores those of its routes, too.
             let ignores_slash = steps.contains(&0) && !taken.ends_with('/');
             let pattern = |route: &Route| {
                 let path = if folds { route.path.folded() } else { route.path.clone() };

@@ -40,7 +40,7 @@ impl Segment {
         }
     }
 
-    /// In small letters.
+    /// In lower case.
     pub fn folded(&self) -> Segment {
         match self {
             Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase()),
@@ -52,14 +52,14 @@ impl Segment {
 
 /// Whether a segment matches a text with stars in it.
 ///
-/// The text of another pattern's segment can be asked about, too: a star matches only a star there, so the answer says
-/// whether this pattern matches everything that the other one does.
+/// `segment` can also be a segment of another pattern. Only a star matches a star, so the answer is then whether this
+/// pattern matches everything that the other one matches.
 pub(super) fn mixed_matches(pattern: &str, segment: &str) -> bool {
     let mut pieces = pattern.split('*');
     let (first, last) = (pieces.next().unwrap_or_default(), pieces.next_back().unwrap_or_default());
     let Some(mut rest) = segment.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
     for piece in pieces {
-        // The earliest place leaves the most to the stars that follow.
+        // The earliest match leaves the most for the next stars.
         let Some(at) = after_first(rest).find(piece) else { return false };
         rest = &after_first(rest)[at + piece.len()..];
     }

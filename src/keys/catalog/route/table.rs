@@ -1,5 +1,5 @@
-//! Finds the first of many patterns that matches a path: a trie of segments, so that the number of patterns does not
-//! count. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how specific they are or
+//! Finds the first of many patterns that matches a path. It is a trie of segments, so the cost of a lookup does not depend
+//! on the number of patterns. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how specific they are or
 //! refuse overlaps; here the order of the catalog decides.
 
 use std::collections::HashMap;
@@ -7,15 +7,15 @@ use std::collections::HashMap;
 use super::pattern::PathPattern;
 use super::segment::{Segment, mixed_matches};
 
-/// What to find patterns for: a path, or a pattern, which is found by the patterns that match everything it matches.
+/// What a search is for: the patterns that match a path, or those that match every path that another pattern matches.
 pub(super) trait Segments: Copy {
     /// The first segment and those after it.
-    fn split(&self) -> Option<(Sought<'_>, Self)>;
+    fn split(&self) -> Option<(Token<'_>, Self)>;
 }
 
-pub(super) enum Sought<'a> {
-    /// A segment of a path, or one with stars: what matches the stars themselves matches whatever they match.
-    One(&'a str),
+pub(super) enum Token<'a> {
+    /// A segment of a path or of a pattern. A segment that matches a star also matches everything the star matches.
+    Text(&'a str),
     /// A pattern's `**`, which only `**` matches.
     Rest,
 }
@@ -25,29 +25,29 @@ pub(super) enum Sought<'a> {
 struct PathRest<'a>(Option<&'a str>);
 
 impl Segments for PathRest<'_> {
-    fn split(&self) -> Option<(Sought<'_>, Self)> {
+    fn split(&self) -> Option<(Token<'_>, Self)> {
         let rest = self.0?;
         Some(match rest.split_once('/') {
-            Some((segment, after)) => (Sought::One(segment), PathRest(Some(after))),
-            None => (Sought::One(rest), PathRest(None)),
+            Some((segment, after)) => (Token::Text(segment), PathRest(Some(after))),
+            None => (Token::Text(rest), PathRest(None)),
         })
     }
 }
 
 impl Segments for &[Segment] {
-    fn split(&self) -> Option<(Sought<'_>, Self)> {
+    fn split(&self) -> Option<(Token<'_>, Self)> {
         let (segment, after) = self.split_first()?;
-        let sought = if *segment == Segment::Rest { Sought::Rest } else { Sought::One(segment.text()) };
-        Some((sought, after))
+        let token = if *segment == Segment::Rest { Token::Rest } else { Token::Text(segment.text()) };
+        Some((token, after))
     }
 }
 
-/// Patterns by their segments. They are known by their numbers.
+/// Patterns by their segments. A number is the position of a pattern in the catalog.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::keys::catalog) struct Table {
     /// The root first.
     nodes: Vec<Node>,
-    /// Whether `**` also matches no segment: `/admin/**` then guards `/admin`.
+    /// Whether `**` also matches no segment: then `/admin/**` guards `/admin`.
     rest_may_be_empty: bool,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::keys::catalog) struct Table {
 #[derive(Debug, PartialEq, Eq)]
 struct Node {
     literals: HashMap<Box<str>, usize>,
-    /// Tried one by one: few segments of an API differ only in text around a star.
+    /// Tried one by one: few segments of an API differ only in the text around a star.
     mixed: Vec<(Box<str>, usize)>,
     one: Option<usize>,
     rest: Option<usize>,
@@ -106,13 +106,12 @@ impl Table {
         child
     }
 
-    /// The first pattern that matches a path and is accepted.
+    /// The first accepted pattern that matches a path.
     pub fn first_match(&self, path: &str, accept: impl Fn(usize) -> bool) -> Option<usize> {
         self.search(PathRest(Some(path.strip_prefix('/')?)), accept)
     }
 
-    /// The first pattern that matches every path that `pattern` matches, and is accepted. It overlooks some: `/**/*` is
-    /// not found for `/*/**`.
+    /// The first accepted pattern that matches every path that `pattern` matches. It misses some: `/**/*` for `/*/**`.
     pub fn first_cover(&self, pattern: &PathPattern, accept: impl Fn(usize) -> bool) -> Option<usize> {
         self.search(pattern.0.as_slice(), accept)
     }
@@ -136,14 +135,14 @@ impl<A: Fn(usize) -> bool> Search<'_, A> {
         if node.first >= self.found {
             return;
         }
-        let Some((sought, after)) = segments.split() else {
+        let Some((token, after)) = segments.split() else {
             self.end(at);
             if let Some(rest) = node.rest.filter(|_| self.table.rest_may_be_empty) {
                 self.walk(rest, segments);
             }
             return;
         };
-        if let Sought::One(text) = sought {
+        if let Token::Text(text) = token {
             if let Some(child) = node.literals.get(text) {
                 self.walk(*child, after);
             }
@@ -344,7 +343,7 @@ mod tests {
             }
         }
 
-        /// For patterns that are paths, covering is matching.
+        /// For a pattern without stars, covering is the same as matching.
         #[test]
         fn a_pattern_covers_the_paths_that_it_matches(patterns in patterns(), path in "(/[ab]){1,4}/?") {
             let table = Table::new(patterns, false);
@@ -354,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_long_path_is_quick_to_search() {
-        // A search that tried every split of it would not end.
+        // Trying every split of the path would never end.
         let table = Table::new(["/**/a/a/a/b", "/**/a/**", "/*/a/**/a/b"].map(pattern), true);
         assert_eq!(table.first_match(&"/a".repeat(50_000), |_| true), Some(1));
     }
