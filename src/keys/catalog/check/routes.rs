@@ -29,7 +29,7 @@ fn place(at: usize) -> Place {
 }
 
 fn table(routes: &[Route]) -> Table {
-    Table::new(routes.iter().map(|route| route.path.clone()), false)
+    Table::new(routes.iter().map(|route| route.path.clone()))
 }
 
 /// Wider routes that require less than an earlier one: a path that the upstream takes for the earlier route, but that

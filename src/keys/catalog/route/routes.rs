@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::forms::{folded, is_lowercase, shortened};
-use super::table::Table;
-use super::{RequestPath, Route};
+use super::table::{Rest, Table};
+use super::{PathPattern, RequestPath, Route};
 use crate::keys::catalog::Paths;
 use crate::keys::grants::Grant;
 
@@ -12,23 +12,18 @@ use crate::keys::grants::Grant;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Routes {
     all: Vec<Route>,
-    exact: Table,
-    /// `None`: the upstream is known to be exact.
-    lenient: Option<Lenient>,
-}
-
-/// The routes as servers fold them.
-#[derive(Debug, PartialEq, Eq)]
-struct Lenient {
-    without_slash: Table,
+    paths: Paths,
+    as_written: Slashes,
     /// `None` if no route has capitals.
-    lowercase: Option<Lowercase>,
+    lowercase: Option<Slashes>,
 }
 
+/// The routes with their final slashes and without.
 #[derive(Debug, PartialEq, Eq)]
-struct Lowercase {
-    with_slash: Table,
-    without_slash: Table,
+struct Slashes {
+    kept: Table,
+    /// `None` if no route ends with a slash.
+    removed: Option<Table>,
 }
 
 /// Why a request is refused whatever its key may do.
@@ -43,20 +38,10 @@ pub enum NoRequirement {
 impl Routes {
     /// Folds the routes.
     pub fn new(all: Vec<Route>, paths: Paths) -> Routes {
-        let exact = table(&all, false);
-        let lenient = (paths == Paths::Lenient).then(|| {
-            let without_slash = || all.iter().map(|route| route.path.without_slash());
-            let lowercase: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
-            let has_capitals = lowercase.iter().zip(&all).any(|(lowercase, route)| *lowercase != route.path);
-            Lenient {
-                without_slash: Table::new(without_slash(), true),
-                lowercase: has_capitals.then(|| Lowercase {
-                    with_slash: Table::new(lowercase.iter().cloned(), false),
-                    without_slash: Table::new(lowercase.iter().map(|path| path.without_slash()), true),
-                }),
-            }
-        });
-        Routes { all, exact, lenient }
+        let as_written: Vec<_> = all.iter().map(|route| route.path.clone()).collect();
+        let lowercase: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
+        let lowercase = (lowercase != as_written).then(|| Slashes::of(lowercase));
+        Routes { paths, as_written: Slashes::of(as_written), lowercase, all }
     }
 
     /// The routes in order.
@@ -67,26 +52,33 @@ impl Routes {
     /// What a request needs: the permissions of the first route that matches its path, and of the first route that
     /// matches each other form of it. So a looser route never lets a key into what a stricter route guards.
     pub fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'_, [Grant]>, NoRequirement> {
-        let route = match self.first(&self.exact, method, &path.decoded) {
+        let route = match self.first(&self.as_written.kept, Rest::NotEmpty, method, &path.decoded) {
             Some(route) if route.encoded_slashes || !path.has_encoded_slash() => route,
             _ if path.has_encoded_slash() => return Err(NoRequirement::EncodedSlash),
             _ => return Err(NoRequirement::NoRoute),
         };
         let mut all = Required { routes: self, method, grants: Cow::Borrowed(&route.require) };
-        match &self.lenient {
-            Some(lenient) => path.readings().for_each(|text| all.add_lenient(lenient, text)),
-            None => path.slashes_decoded.iter().for_each(|text| all.add(&self.exact, text)),
+        match self.paths {
+            Paths::Lenient => path.readings().for_each(|text| all.add_lenient(text)),
+            // Nothing says whether the upstream decodes a slash before it looks for the route.
+            Paths::Exact => {
+                path.slashes_decoded.iter().for_each(|text| all.add(&self.as_written.kept, Rest::NotEmpty, text));
+            }
         }
         Ok(all.grants)
     }
 
-    fn first(&self, table: &Table, method: &str, path: &str) -> Option<&Route> {
-        table.first_match(path, |number| self.all[number].allows(method)).map(|number| &self.all[number])
+    fn first(&self, table: &Table, rest: Rest, method: &str, path: &str) -> Option<&Route> {
+        table.first_match(path, rest, |number| self.all[number].allows(method)).map(|number| &self.all[number])
     }
 }
 
-fn table(routes: &[Route], rest_may_be_empty: bool) -> Table {
-    Table::new(routes.iter().map(|route| route.path.clone()), rest_may_be_empty)
+impl Slashes {
+    fn of(patterns: Vec<PathPattern>) -> Slashes {
+        let removed: Vec<_> = patterns.iter().map(PathPattern::without_slash).collect();
+        let removed = (removed != patterns).then(|| Table::new(removed));
+        Slashes { kept: Table::new(patterns), removed }
+    }
 }
 
 /// What a request needs, as far as it is known.
@@ -98,35 +90,40 @@ struct Required<'a, 'b> {
 
 impl<'a> Required<'a, '_> {
     /// Adds every form of a path.
-    fn add_lenient(&mut self, lenient: &'a Lenient, path: &str) {
-        self.add_shortened(lenient, path, is_lowercase(path));
+    fn add_lenient(&mut self, path: &str) {
+        self.add_shortened(path, is_lowercase(path));
         for folded in folded(path) {
-            self.add_shortened(lenient, &folded, true);
+            self.add_shortened(&folded, true);
         }
     }
 
     /// Each form is matched with the routes as written, and a lowercase form also with the lowercase routes.
-    fn add_shortened(&mut self, lenient: &'a Lenient, path: &str, is_lowercase: bool) {
-        let lowercase = lenient.lowercase.as_ref().filter(|_| is_lowercase);
+    fn add_shortened(&mut self, path: &str, is_lowercase: bool) {
+        let routes = self.routes;
+        let lowercase = routes.lowercase.as_ref().filter(|_| is_lowercase);
         for path in std::iter::once(path).chain(shortened(path)) {
-            self.add(&self.routes.exact, path);
-            if let Some(lowercase) = lowercase {
-                self.add(&lowercase.with_slash, path);
-            }
-            if path == "/" || !path.ends_with('/') {
-                self.add(&lenient.without_slash, path);
-                if let Some(lowercase) = lowercase {
-                    self.add(&lowercase.without_slash, path);
+            for tables in std::iter::once(&routes.as_written).chain(lowercase) {
+                self.add(&tables.kept, Rest::NotEmpty, path);
+                if path == "/" || !path.ends_with('/') {
+                    self.add_without_slash(tables, path);
                 }
             }
         }
     }
 
-    fn add(&mut self, table: &'a Table, path: &str) {
-        self.add_route(self.routes.first(table, self.method, path));
+    /// `/admin/**` also guards `/admin`, but a later route for `/admin` counts all the same.
+    fn add_without_slash(&mut self, tables: &'a Slashes, path: &str) {
+        if let Some(removed) = &tables.removed {
+            self.add(removed, Rest::NotEmpty, path);
+        }
+        self.add(tables.removed.as_ref().unwrap_or(&tables.kept), Rest::MayBeEmpty, path);
+    }
+
+    fn add(&mut self, table: &'a Table, rest: Rest, path: &str) {
+        self.add_route(self.routes.first(table, rest, self.method, path));
         // A route for HEAD alone does not replace what GET needs: the server may answer with the handler of GET.
-        if self.method == "HEAD" && self.routes.lenient.is_some() {
-            self.add_route(self.routes.first(table, "GET", path));
+        if self.method == "HEAD" && self.routes.paths == Paths::Lenient {
+            self.add_route(self.routes.first(table, rest, "GET", path));
         }
     }
 
@@ -145,7 +142,6 @@ mod tests {
 
     use super::*;
     use crate::gate::path;
-    use crate::keys::catalog::PathPattern;
 
     /// `GET,HEAD /v2/* shifts:read users:read`. No methods: every method. `%` in front: encoded slashes are allowed.
     fn route(text: &str) -> Route {
@@ -247,6 +243,12 @@ mod tests {
             ("GET /FILES/X.PDF", "c:read d:read"),
         ];
         assert_needs(&routes, &expected);
+    }
+
+    #[test]
+    fn a_guard_does_not_hide_a_later_route() {
+        let routes = routes(&["/**/*/** a:read", "/*/*.b/ b:read", "/x/** c:read", "/x d:read"]);
+        assert_needs(&routes, &[("GET /a/a.b/", "a:read b:read"), ("GET /x", "c:read d:read")]);
     }
 
     #[test]
@@ -375,8 +377,8 @@ mod tests {
                 if ignores_slash { path.without_slash() } else { path }
             };
             let serves = |route: &&Route| {
-                let table = Table::new([pattern(route)], false);
-                route.allows("GET") && table.first_match(&taken, |_| true).is_some()
+                let table = Table::new([pattern(route)]);
+                route.allows("GET") && table.first_match(&taken, Rest::NotEmpty, |_| true).is_some()
             };
             if let Some(route) = routes.all().iter().find(serves) {
                 let grant = route.require[0].to_string();
