@@ -14,6 +14,7 @@ use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::Service;
+use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, guard as match_on, web};
 use data_encoding::BASE64;
@@ -86,6 +87,7 @@ macro_rules! routes {
     (@route ANY) => { web::route() };
     (@route POST) => { web::post() };
     (@route DELETE) => { web::delete() };
+    (@route OPTIONS) => { web::method(Method::OPTIONS) };
 }
 
 routes! { PAGES, pages, wrong_method:
@@ -116,8 +118,11 @@ routes! { PAGES, pages, wrong_method:
 }
 
 routes! { GATE_DOORS, gate_doors, gate::wrong_method:
-    gate::address::OWN_KEY => { GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act }
+    gate::address::OWN_KEY => {
+        GET OwnKey gate::own_key::ask, DELETE OwnKey gate::own_key::act, OPTIONS Open gate::own_key::preflight,
+    }
     gate::address::NGINX => { ANY Asker gate::forward_auth::nginx }
+    gate::address::INGRESS_NGINX => { ANY Asker gate::forward_auth::ingress_nginx }
     gate::address::TRAEFIK => { ANY Asker gate::forward_auth::traefik }
     gate::address::CADDY => { ANY Asker gate::forward_auth::caddy }
     gate::address::ENVOY => { ANY Asker gate::forward_auth::envoy }

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::fault::Fault;
 use crate::json::push_text;
 use crate::refusal::Refusal;
+
+/// The code again, for proxies that pass on headers and no body.
+pub const X_AUTH_CODE: HeaderName = HeaderName::from_static("x-auth-code");
 
 /// Why a machine is refused.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,7 @@ pub struct Problem<'a> {
 #[derive(Clone, Debug)]
 pub struct ReadyProblem {
     status: StatusCode,
+    code: &'static str,
     /// Up to the name of the request.
     text: Box<str>,
 }
@@ -42,7 +46,7 @@ impl Problem<'_> {
             push_text(value, &mut text);
         }
         text.push_str(",\"request_id\":");
-        ReadyProblem { status: *status, text: text.into() }
+        ReadyProblem { status: *status, code, text: text.into() }
     }
 
     /// The answer, with headers of its own where `with` adds them.
@@ -74,6 +78,7 @@ impl ReadyProblem {
         let mut answer = HttpResponse::with_body(self.status, BoxBody::new(text));
         with(answer.headers_mut());
         answer.headers_mut().append(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer.headers_mut().append(X_AUTH_CODE, HeaderValue::from_static(self.code));
         answer
     }
 }

@@ -204,7 +204,12 @@ fn good_call(route: &Route, ids: &Ids) -> (String, Vec<(&'static str, &'static s
         (health::UP | health::READY | gate::address::OPENAPI | gate::address::OAUTH_METADATA, "GET") => ("", &[], 200),
         // No key is presented.
         (gate::address::OWN_KEY, "GET" | "DELETE") => ("", &[], 401),
-        (gate::address::NGINX | gate::address::TRAEFIK | gate::address::CADDY, "ANY") => {
+        // The catalog lets no web pages read it.
+        (gate::address::OWN_KEY, "OPTIONS") => ("", &[], 405),
+        (
+            gate::address::NGINX | gate::address::INGRESS_NGINX | gate::address::TRAEFIK | gate::address::CADDY,
+            "ANY",
+        ) => {
             return (format!("{pattern}?require=shifts:read"), Vec::new(), 401);
         }
         (gate::address::ENVOY, "ANY") => return ("/auth/envoy/-/shifts:read//".to_owned(), Vec::new(), 401),

@@ -1,7 +1,7 @@
 //! One question at a door, and what all answers have in common. Nothing is logged of a verdict: a line would cost more
 //! than the verdict itself, and the use of a key and the metrics tell more.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
@@ -14,11 +14,14 @@ use actix_web::http::header::{
 
 use super::asked::Caller;
 use super::bearer::{self, Presented};
+use super::cors::{self, Readable, Sender};
 use super::identity::{X_KEY_EXPIRES, plain};
 use super::known::KnownKey;
+use super::verdict::Verdict;
 use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::id;
+use crate::keys::catalog::Cors;
 use crate::problem;
 use crate::site::Site;
 
@@ -34,12 +37,27 @@ pub struct Call<'a> {
     /// When it came.
     pub at: Moment,
     id: OnceCell<String>,
+    readable: Readable,
+    sender: Cell<Sender>,
 }
 
 impl<'a> Call<'a> {
     /// A question that just came.
     pub fn of(head: &'a RequestHead, site: &'a Site) -> Call<'a> {
-        Call { head, site, at: site.now(), id: OnceCell::new() }
+        let (readable, sender) = (Readable::Nothing, Cell::default());
+        Call { head, site, at: site.now(), id: OnceCell::new(), readable, sender }
+    }
+
+    /// The same for an endpoint some of whose responses are for web pages too, where the catalog lets them.
+    pub fn readable(self, readable: Readable) -> Call<'a> {
+        Call { readable, ..self }
+    }
+
+    /// Remembers whether the key that was found trusts the page that sent the request.
+    pub fn judged(&self, verdict: &Verdict<'_>) {
+        if self.site.catalog.gate().cors == Cors::TrustedDomains {
+            self.sender.set(Sender::of(verdict.key(), self.head));
+        }
     }
 
     /// What it is called, from when it is first asked: an answer whose body does not name it needs none.
@@ -73,6 +91,9 @@ impl<'a> Call<'a> {
     /// What every answer carries, and the id if it was asked for; a fault is told as a problem, and its cause logged once.
     pub fn answer(self, answered: Result<HttpResponse, Fault>) -> HttpResponse {
         let mut answer = answered.unwrap_or_else(|fault| self.excuse(fault));
+        if self.readable.includes(answer.status()) {
+            cors::open(answer.headers_mut(), self.head, &self.site.catalog.gate().cors, self.sender.get());
+        }
         let headers = answer.headers_mut();
         // None of them is there yet: to append is then to insert, with half as many moves of each value.
         headers.append(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,5 +1,5 @@
-//! The doors at which proxies ask before they let a request through: nginx, Traefik, Caddy, Envoy. Each takes any method,
-//! reads no body, and answers 200 with who it is, or 401 or 403 and why.
+//! The doors at which proxies ask before they let a request through: nginx, ingress-nginx, Traefik, Caddy, Envoy. Each takes
+//! any method, reads no body, and answers 200 with who it is, or 401 or 403 and why.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::asked::{Asked, Caller, Told};
 use super::call::Call;
+use super::cors::Readable;
 use super::held::{self, Held, Proxy, Unclear};
 use super::identity;
 use super::judge::Sought;
@@ -27,6 +28,11 @@ pub async fn nginx(request: HttpRequest, site: web::Data<Site>) -> HttpResponse 
     ask(Proxy::Nginx, request.head(), &site).await
 }
 
+/// ingress-nginx asks.
+pub async fn ingress_nginx(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    ask(Proxy::IngressNginx, request.head(), &site).await
+}
+
 /// Traefik asks.
 pub async fn traefik(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     ask(Proxy::Traefik, request.head(), &site).await
@@ -43,7 +49,7 @@ pub async fn envoy(request: HttpRequest, site: web::Data<Site>) -> HttpResponse 
 }
 
 async fn ask(proxy: Proxy, head: &RequestHead, site: &Site) -> HttpResponse {
-    let call = Call::of(head, site);
+    let call = Call::of(head, site).readable(Readable::Refusals);
     let answered = answer(proxy, &call).await;
     call.answer(answered)
 }
@@ -85,8 +91,8 @@ enum Unjudged {
 }
 
 impl From<Unclear> for Unjudged {
-    fn from(_: Unclear) -> Unjudged {
-        Unjudged::NotTold("A header in which the proxy tells of the request stands there twice, or is no text.")
+    fn from(why: Unclear) -> Unjudged {
+        Unjudged::NotTold(why.sentence())
     }
 }
 
@@ -152,7 +158,9 @@ impl<'a> Passage<'a> {
     }
 
     fn tell(&self, verdict: &Verdict<'_>, call: &Call<'_>) -> HttpResponse {
-        let door = if self.proxy == Proxy::Nginx { Door::Nginx } else { Door::Other };
+        call.judged(verdict);
+        let is_nginx = matches!(self.proxy, Proxy::Nginx | Proxy::IngressNginx);
+        let door = if is_nginx { Door::Nginx } else { Door::Other };
         match verdict {
             Verdict::Valid(key) => let_through(Some(key), &call.site.catalog),
             refused => refused::tell(refused, &self.required, door, call),

@@ -12,6 +12,7 @@ use crate::site::Site;
 
 static X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
 static X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+static X_ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
@@ -24,6 +25,8 @@ pub const ENVOY_PREFIX: &str = "/auth/envoy";
 pub enum Proxy {
     /// `auth_request`. What it tells stands in headers that its configuration sets.
     Nginx,
+    /// `auth_request` as the ingress-nginx controller of Kubernetes writes it for `auth-url`.
+    IngressNginx,
     /// ForwardAuth.
     Traefik,
     /// `forward_auth`.
@@ -50,9 +53,30 @@ pub struct Held<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// A header stands there twice, or is no text: what is meant is not guessed.
+/// Why the description of a request is not clear. What it means is not guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unclear;
+pub enum Unclear {
+    /// A header stands there twice, or is no text.
+    Repeated,
+    /// The headers of nginx and of ingress-nginx: one of them is the client's.
+    BothNginxes,
+    /// `X-Original-URL` is not what ingress-nginx makes.
+    NotAUrl,
+}
+
+impl Unclear {
+    /// What is wrong, as a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Unclear::Repeated => "A header in which the proxy tells of the request stands there twice, or is no text.",
+            Unclear::BothNginxes => {
+                "The request has both X-Original-URI and X-Original-URL. nginx sets the first, ingress-nginx the second \
+                 (and both if `auth-method` is set: leave that out). Remove the other one in the proxy."
+            }
+            Unclear::NotAUrl => "X-Original-URL is not a URL like https://api.example.com/path.",
+        }
+    }
+}
 
 impl<'a> Held<'a> {
     /// Reads what this proxy tells.
@@ -61,8 +85,15 @@ impl<'a> Held<'a> {
         let told = |method, uri| Ok((text(headers, method)?, one(headers, uri)?));
         let query = request.uri.query().unwrap_or_default();
         let held = match proxy {
-            Proxy::Nginx => {
-                let (method, target) = told(&X_ORIGINAL_METHOD, &X_ORIGINAL_URI)?;
+            Proxy::Nginx | Proxy::IngressNginx => {
+                if headers.contains_key(&X_ORIGINAL_URI) && headers.contains_key(&X_ORIGINAL_URL) {
+                    return Err(Unclear::BothNginxes);
+                }
+                let method = text(headers, &X_ORIGINAL_METHOD)?;
+                let target = match proxy {
+                    Proxy::Nginx => one(headers, &X_ORIGINAL_URI)?,
+                    _ => one(headers, &X_ORIGINAL_URL)?.map(target_of_url).transpose()?,
+                };
                 let address = text(headers, &X_REAL_IP)?.and_then(client_ip::parse);
                 Held { method, target, require: None, query, address }
             }
@@ -113,14 +144,27 @@ fn behind_prefix(whole: &str) -> (Option<&str>, &str) {
     }
 }
 
+/// The path and query of `$scheme://$http_host$request_uri`, as ingress-nginx writes it. The client chooses the host, and
+/// nginx checks little of it but that it has no slash: after a `?` or `#` in it, a parser of URLs would find no path.
+fn target_of_url(url: &[u8]) -> Result<&[u8], Unclear> {
+    let rest = url.strip_prefix(b"https://").or_else(|| url.strip_prefix(b"http://")).ok_or(Unclear::NotAUrl)?;
+    let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+    let (host, target) = rest.split_at(end);
+    let is_of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~:[]".contains(byte);
+    if host.is_empty() || !host.iter().all(is_of_host) {
+        return Err(Unclear::NotAUrl);
+    }
+    Ok(target)
+}
+
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Unclear> {
     let mut values = headers.get_all(name);
     let first = values.next();
-    if values.next().is_some() { Err(Unclear) } else { Ok(first.map(|value| value.as_bytes())) }
+    if values.next().is_some() { Err(Unclear::Repeated) } else { Ok(first.map(|value| value.as_bytes())) }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Unclear> {
-    one(headers, name)?.map(|value| std::str::from_utf8(value).map_err(|_| Unclear)).transpose()
+    one(headers, name)?.map(|value| std::str::from_utf8(value).map_err(|_| Unclear::Repeated)).transpose()
 }
 
 #[cfg(test)]

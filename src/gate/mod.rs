@@ -22,6 +22,7 @@ pub mod verdict;
 mod at_once;
 mod body;
 mod call;
+mod cors;
 mod held;
 mod judge;
 mod learn;
@@ -48,6 +49,7 @@ use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::{Db, wait_for_others};
 use call::Call;
+use cors::Readable;
 use planted::{Planted, is_planted};
 
 /// The addresses of this room.
@@ -64,6 +66,8 @@ pub mod address {
     pub const OPENAPI: &str = "/openapi.json";
     /// nginx asks.
     pub const NGINX: &str = "/auth/nginx";
+    /// ingress-nginx asks.
+    pub const INGRESS_NGINX: &str = "/auth/ingress-nginx";
     /// Traefik asks.
     pub const TRAEFIK: &str = "/auth/traefik";
     /// Caddy asks.
@@ -91,5 +95,7 @@ pub async fn wrong_method(
     site: web::Data<Site>,
     allowed: &'static [&'static str],
 ) -> HttpResponse {
-    Call::of(request.head(), &site).answer(Err(Refusal::WrongMethod(allowed.join(", ")).into()))
+    let is_own_key = request.path() == address::OWN_KEY;
+    let readable = if is_own_key { Readable::Everything } else { Readable::Nothing };
+    Call::of(request.head(), &site).readable(readable).answer(Err(Refusal::WrongMethod(allowed.join(", ")).into()))
 }

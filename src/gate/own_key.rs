@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::asked::Asked;
 use super::call::Call;
+use super::cors::{self, Readable};
 use super::judge::Sought;
 use super::known::KnownKey;
 use super::verdict::{Code, Verdict};
@@ -15,13 +16,14 @@ use crate::clock::Moment;
 use crate::fault::Fault;
 use crate::keys::key::KeyId;
 use crate::keys::revoke_itself;
+use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
 
 /// Tells what the key may. Whoever asks may do so in another's name (an API that was sent the key), so that origin and
 /// address of this request say nothing: a key that is held to some is judged at the other doors.
 pub async fn ask(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let call = Call::of(request.head(), &site);
+    let call = Call::of(request.head(), &site).readable(Readable::Everything);
     let answered = judge(&call, |verdict, at| tell(verdict, at, &call)).await;
     call.answer(answered)
 }
@@ -33,6 +35,7 @@ pub fn ask_at_once(sought: Sought, call: &Call<'_>) -> Option<HttpResponse> {
 }
 
 fn tell(verdict: &Verdict<'_>, at: Moment, call: &Call<'_>) -> HttpResponse {
+    call.judged(verdict);
     match verdict {
         Verdict::Valid(key) => call.good(key, at),
         refused => refused::unauthorized(refused, call),
@@ -46,7 +49,7 @@ async fn judge<T>(call: &Call<'_>, tell: impl FnOnce(&Verdict<'_>, Moment) -> T)
 
 /// The key revokes itself, from wherever it is. A publishable one cannot: anyone can present it.
 pub async fn act(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let call = Call::of(request.head(), &site);
+    let call = Call::of(request.head(), &site).readable(Readable::Everything);
     let answered = revoke(&call).await;
     call.answer(answered)
 }
@@ -75,6 +78,16 @@ async fn revoke(call: &Call<'_>) -> Result<HttpResponse, Fault> {
     .await
 }
 
+/// A web page asks whether it may send its key.
+pub async fn preflight(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    const METHODS: &str = "GET, HEAD, DELETE";
+    let call = Call::of(request.head(), &site).readable(Readable::Everything);
+    let mut response = HttpResponse::NoContent().finish();
+    let rules = &site.catalog.gate().cors;
+    let is_allowed = cors::open_preflight(response.headers_mut(), call.head, rules, METHODS);
+    call.answer(if is_allowed { Ok(response) } else { Err(Refusal::WrongMethod(METHODS.to_owned()).into()) })
+}
+
 /// What there is to end.
 enum Ending {
     /// This key.
@@ -86,6 +99,7 @@ enum Ending {
 }
 
 fn ending(verdict: &Verdict<'_>, call: &Call<'_>) -> Ending {
+    call.judged(verdict);
     match verdict {
         Verdict::Valid(key) if key.is_publishable() => {
             let detail = "It stands where anyone can read it, so it cannot revoke itself. People revoke it.";

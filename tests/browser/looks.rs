@@ -184,7 +184,7 @@ async fn the_list_and_its_dialogs_are_sound() {
     at.click("#using [data-copy=text]").await;
     at.until("document.querySelector('#notice').textContent === 'Copied.'").await;
     critic.look("list-using").await;
-    for proxy in ["caddy", "traefik", "envoy"] {
+    for proxy in ["ingress-nginx", "caddy", "traefik", "envoy"] {
         at.click(&format!("#using-{proxy}")).await;
         at.until_shown(&format!("#using-{proxy}[aria-current]")).await;
         critic.look(&format!("list-using-{proxy}")).await;

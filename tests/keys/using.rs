@@ -19,11 +19,12 @@ both_engines!(
     async fn the_list_has_the_lines_for_nginx_and_htmx_gets_those_for_the_others(world) {
         let mut olga = world.sign_in("olga").await;
         let list = olga.get(address::LIST).await;
-        assert_eq!(list.texts("#using-proxy nav a"), ["nginx", "Caddy", "Traefik", "Envoy"]);
+        assert_eq!(list.texts("#using-proxy nav a"), ["nginx", "ingress-nginx", "Caddy", "Traefik", "Envoy"]);
         assert_eq!(list.texts("#using-proxy [aria-current]"), ["nginx"]);
         assert!(lines(&list).contains("auth_request /_keyrack;") && lines(&list).contains("proxy_pass http://keyrack/auth/nginx"));
         for (proxy, files, told) in [
             ("nginx", vec!["nginx.conf"], "X-Key-Fields"),
+            ("ingress-nginx", vec!["ingress-nginx.yaml"], "auth-response-headers"),
             ("caddy", vec!["Caddyfile"], "forward_auth"),
             ("traefik", vec!["traefik/routes.yaml", "traefik/traefik.yaml"], "aliasHeadersStrategy: delete"),
             ("envoy", vec!["envoy.yaml"], "failure_mode_allow: false"),
@@ -34,7 +35,7 @@ both_engines!(
             assert_eq!(part.texts("#using-proxy .snippet-head code"), files);
             let lines = lines(&part);
             assert!(lines.contains(told), "{lines}");
-            assert!(lines.contains(world.url.trim_start_matches("http://")) || proxy == "envoy", "{lines}");
+            assert!(lines.contains(world.url.trim_start_matches("http://")) || ["envoy", "ingress-nginx"].contains(&proxy), "{lines}");
             assert!(!lines.lines().any(|line| line.trim_start().starts_with('#')), "{lines}");
             assert!(!lines.contains("keys.example.com") && !lines.contains("127.0.0.1:8080"), "{lines}");
             assert_eq!(part.attributes("#using-proxy > p a", "href"), [format!("/docs/gateway#{proxy}")]);
@@ -109,6 +110,6 @@ async fn who_is_not_signed_in_is_not_told_where_we_listen() {
     assert!(open.body.contains("127.0.0.1:8080") && !open.body.contains(host));
     let own = world.sign_in("vera").await.get("/docs/gateway").await;
     assert!(own.body.contains(host) && !own.body.contains("127.0.0.1:8080"));
-    assert_eq!(own.texts("section > h2")[2..], ["nginx", "Caddy", "Traefik", "Envoy"]);
-    assert_eq!(own.texts(".snippet-head code").len(), 5);
+    assert_eq!(own.texts("section > h2")[2..], ["nginx", "ingress-nginx", "Caddy", "Traefik", "Envoy"]);
+    assert_eq!(own.texts(".snippet-head code").len(), 6);
 }

@@ -70,17 +70,19 @@ pub fn bearer(secret: &str) -> (&'static str, String) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proxy {
     Nginx,
+    IngressNginx,
     Traefik,
     Caddy,
     Envoy,
 }
 
-pub const PROXIES: [Proxy; 4] = [Proxy::Nginx, Proxy::Traefik, Proxy::Caddy, Proxy::Envoy];
+pub const PROXIES: [Proxy; 5] = [Proxy::Nginx, Proxy::IngressNginx, Proxy::Traefik, Proxy::Caddy, Proxy::Envoy];
 
 impl Proxy {
     pub fn door(self) -> &'static str {
         match self {
             Proxy::Nginx => "/auth/nginx",
+            Proxy::IngressNginx => "/auth/ingress-nginx",
             Proxy::Traefik => "/auth/traefik",
             Proxy::Caddy => "/auth/caddy",
             Proxy::Envoy => "/auth/envoy",
@@ -89,7 +91,12 @@ impl Proxy {
 
     /// In which header it tells the client's address.
     pub fn address_header(self) -> &'static str {
-        if self == Proxy::Nginx { "X-Real-IP" } else { "X-Forwarded-For" }
+        if self.is_nginx() { "X-Real-IP" } else { "X-Forwarded-For" }
+    }
+
+    /// Whether nginx's `auth_request` asks: it can pass on only 401 and 403.
+    pub fn is_nginx(self) -> bool {
+        matches!(self, Proxy::Nginx | Proxy::IngressNginx)
     }
 
     /// How it asks about a request: method, address, and headers of its own.
@@ -98,6 +105,17 @@ impl Proxy {
         let told = |method_in, target_in| vec![(method_in, method.to_owned()), (target_in, target.to_owned())];
         match self {
             Proxy::Nginx => ("GET".into(), format!("/auth/nginx{query}"), told("X-Original-Method", "X-Original-URI")),
+            Proxy::IngressNginx => {
+                let headers = told("X-Original-Method", "X-Original-URL");
+                let url = |(name, value)| {
+                    if name == "X-Original-URL" {
+                        (name, format!("https://api.example.com{value}"))
+                    } else {
+                        (name, value)
+                    }
+                };
+                ("GET".into(), format!("{}{query}", self.door()), headers.into_iter().map(url).collect())
+            }
             Proxy::Traefik | Proxy::Caddy => {
                 ("GET".into(), format!("{}{query}", self.door()), told("X-Forwarded-Method", "X-Forwarded-Uri"))
             }
@@ -185,6 +203,7 @@ impl Answer {
         assert_eq!(told["status"].as_u64(), Some(self.status.into()));
         assert_eq!(told["request_id"].as_str(), Some(self.header("x-request-id")));
         assert!(told["title"].is_string() && told["detail"].is_string(), "{told}");
+        assert_eq!(told["code"].as_str(), Some(self.header("x-auth-code")));
         told["code"].as_str().unwrap().to_owned()
     }
 

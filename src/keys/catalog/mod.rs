@@ -3,6 +3,7 @@
 //! A [`Catalog`] is coherent or does not exist. It knows no keys. [`file`] reads one from text.
 
 mod check;
+mod cors;
 pub mod file;
 mod form_size;
 mod identity_headers;
@@ -18,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use cors::Cors;
 pub use identity_headers::{IdentityHeader, IdentityHeaderError, IdentityHeaders};
 pub use key_headers::{KeyHeaderError, KeyHeaders};
 pub use kind::{Kind, Reveal, Toggle};
@@ -61,6 +63,8 @@ pub struct GateRules {
     pub identity_headers: IdentityHeaders,
     /// The headers in which a request may carry its key.
     pub key_headers: KeyHeaders,
+    /// Which web pages may read what the gate answers.
+    pub cors: Cors,
 }
 
 /// How paths are matched with routes.

@@ -1,5 +1,6 @@
 //! Whether parts make a catalog: all that is wrong with them, each with its place.
 
+mod gate;
 mod kinds;
 mod product;
 mod resources;
@@ -22,6 +23,7 @@ pub(super) fn all(parts: &Parts) -> Vec<Mistake> {
     resources::check(parts, &mut found);
     scopes::check(parts, &mut found);
     routes::check(parts, &mut found);
+    gate::check(parts, &mut found);
     found.mistakes
 }
 

@@ -216,7 +216,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::catalog::{IdentityHeader, Paths};
+    use crate::keys::catalog::{Cors, IdentityHeader, Paths};
     use proptest::prelude::*;
 
     const KIND: &str = "[[kind]]\nid = \"secret\"\nprefix = \"sk_live_\"\n";
@@ -284,6 +284,7 @@ mod tests {
             preflight = true
             identity_headers = ["X-Key-Id", "x-key-team"]
             paths = "exact"
+            cors = ["https://app.example.com"]
             "#,
         );
         let product = catalog.product();
@@ -310,6 +311,7 @@ mod tests {
         let routes: Vec<_> =
             catalog.routes().iter().map(|r| (r.methods.len(), r.path.to_string(), r.require.len())).collect();
         assert_eq!(routes, [(2, "/v2/users/*".to_owned(), 1), (0, "/v2/files/**".to_owned(), 2)]);
+        assert_eq!(catalog.gate().cors, Cors::Origins(vec!["https://app.example.com".to_owned()]));
         let selected =
             IdentityHeader::ALL.into_iter().filter(|header| catalog.gate().identity_headers.contain(*header));
         assert_eq!(selected.collect::<Vec<_>>(), [IdentityHeader::Id, IdentityHeader::Team]);
@@ -330,7 +332,8 @@ mod tests {
         assert_eq!(catalog.gate(), &GateRules::default());
         assert!(catalog.gate().identity_headers.contain(IdentityHeader::Fields));
         assert!(!catalog.gate().lets_preflights_pass && catalog.gate().paths == Paths::Lenient);
-        assert!(!good(&format!("[gate]\n{KIND}{RESOURCE}")).gate().lets_preflights_pass);
+        assert_eq!(good(&format!("[gate]\n{KIND}{RESOURCE}")).gate(), catalog.gate());
+        assert_eq!(catalog.gate().cors, Cors::Off);
     }
 
     #[test]
@@ -397,13 +400,21 @@ mod tests {
             ("[gate]\npreflight = \"yes\"", "8: `preflight`: invalid type: string \"yes\", expected a boolean"),
             (
                 "[gate]\npreflights = true",
-                "8: unknown field `preflights`, expected one of `preflight`, `paths`, `identity_headers`, `key_headers`",
+                "8: unknown field `preflights`, expected one of `preflight`, `paths`, `identity_headers`, `key_headers`, `cors`",
             ),
             (
                 "[gate]\nidentity_headers = \"X-Key-Id\"",
                 "8: `identity_headers`: invalid type: string \"X-Key-Id\", expected a list",
             ),
             ("[gate]\npaths = \"strict\"", "8: `paths`: unknown variant `strict`, expected `lenient` or `exact`"),
+            (
+                "[gate]\ncors = \"*\"",
+                "8: `cors`: invalid value: expected a list of origins like [\"https://app.example.com\"], or \"trusted-domains\"",
+            ),
+            (
+                "[gate]\ncors = [\n\"https://a.example\",\n\"https://app.example.com/\"]",
+                "10: The origin “https://app.example.com/” is written by browsers as https://app.example.com.",
+            ),
         ] {
             assert_eq!(bad_behind(text), [told]);
         }

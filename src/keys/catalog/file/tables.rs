@@ -8,8 +8,8 @@ use serde::de::IgnoredAny;
 use super::permissions::Permissions;
 use crate::keys::catalog::check::quoted;
 use crate::keys::catalog::{
-    Action, Field, GateRules, IdentityHeaders, KeyHeaders, Kind, Mistake, PathPattern, Paths, Place, Product, Resource,
-    Reveal, Route, Toggle, capitalised,
+    Action, Cors, Field, GateRules, IdentityHeaders, KeyHeaders, Kind, Mistake, PathPattern, Paths, Place, Product,
+    Resource, Reveal, Route, Toggle, capitalised,
 };
 
 #[derive(Deserialize)]
@@ -94,6 +94,23 @@ pub(super) struct GateTable {
     paths: PathsWord,
     identity_headers: Option<Vec<String>>,
     key_headers: Option<Vec<String>>,
+    cors: Option<CorsValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "invalid value: expected a list of origins like [\"https://app.example.com\"], or \"trusted-domains\""
+)]
+enum CorsValue {
+    Origins(Vec<String>),
+    Word(CorsWord),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum CorsWord {
+    TrustedDomains,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -113,12 +130,13 @@ impl GateTable {
             PathsWord::Lenient => Paths::Lenient,
             PathsWord::Exact => Paths::Exact,
         };
-        GateRules {
-            lets_preflights_pass: self.preflight,
-            paths,
-            identity_headers: identity_headers.unwrap_or_default(),
-            key_headers: key_headers.unwrap_or_default(),
-        }
+        let cors = match self.cors {
+            None => Cors::Off,
+            Some(CorsValue::Origins(origins)) => Cors::Origins(origins),
+            Some(CorsValue::Word(CorsWord::TrustedDomains)) => Cors::TrustedDomains,
+        };
+        let (identity_headers, key_headers) = (identity_headers.unwrap_or_default(), key_headers.unwrap_or_default());
+        GateRules { lets_preflights_pass: self.preflight, paths, identity_headers, key_headers, cors }
     }
 }
 
