@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod client_ip;
+mod cors;
 mod dropped;
 mod forward_auth;
 mod full_disk;

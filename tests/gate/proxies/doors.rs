@@ -61,7 +61,8 @@ pub fn assert_closed(target: &str, (status, head, body): (u16, String, String)) 
 }
 
 with_each_proxy!(
-    async fn the_doors_are_closed_from_outside(front) {
+    nginx Nginx, caddy Caddy, traefik Traefik, envoy Envoy
+    => async fn the_doors_are_closed_from_outside(front) {
         let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
         let told = ["X-Original-Method: GET", "X-Original-URI: /v2/orders/7", "X-Forwarded-Method: GET", "X-Forwarded-Uri: /v2/orders/7"];
         let headers: Vec<&str> = told.into_iter().collect();
@@ -84,7 +85,8 @@ with_each_proxy!(
 );
 
 with_each_proxy!(
-    async fn what_is_for_people_and_keys_is_open(front) {
+    nginx Nginx, caddy Caddy, traefik Traefik, envoy Envoy
+    => async fn what_is_for_people_and_keys_is_open(front) {
         let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
         let (status, _, body) = front.ask_host(KEYS, "GET /v1/keys/self HTTP/1.1", &[&bearer(&secret)]);
         assert!(status == 200 && body.contains("\"HR sync\""), "{status} {body}");

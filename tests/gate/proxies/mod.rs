@@ -1,16 +1,17 @@
 //! Real proxies with the very files of `examples/proxies`, between a client and a small API, with Keyrack at the gate.
-//! Traefik and Envoy are no packages of Debian's: [`documented`] asks as their documentation says that they do.
 
-mod documented;
+mod cors;
 mod doors;
 mod framing;
 mod haproxy;
+mod ingress;
 mod largest;
 mod panel;
+mod reasons;
 mod refusals;
 mod requests;
 mod tricks;
-mod upstream;
+pub mod upstream;
 mod wiretap;
 
 use std::net::{TcpListener, TcpStream};
@@ -22,6 +23,7 @@ use keyrack::keys::catalog::file;
 use tempfile::TempDir;
 
 use crate::world::{Engine, World, logs, wire};
+use ingress::Ingress;
 use upstream::Upstream;
 use wiretap::Wiretap;
 
@@ -64,25 +66,29 @@ const IDENTITY: [&str; 8] = [
 const API: &str = "api.example.com";
 const KEYS: &str = "keys.example.com";
 
-/// A test with each of the proxies that are run: `with_each_proxy!(async fn it_works(front) { … })`.
+/// A test with each of the proxies: `with_each_proxy!(async fn it_works(front) { … })`; with some of them:
+/// `with_each_proxy!(caddy Caddy, envoy Envoy => async fn …)`.
 #[macro_export]
 macro_rules! with_each_proxy {
     (async fn $name:ident($front:ident) $body:block) => {
+        $crate::with_each_proxy!(
+            nginx Nginx, ingress_nginx IngressNginx, caddy Caddy, traefik Traefik, envoy Envoy
+            => async fn $name($front) $body
+        );
+    };
+    ($($test:ident $kind:ident),+ => async fn $name:ident($front:ident) $body:block) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
 
             async fn test($front: $crate::gate::proxies::Front) $body
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn nginx() {
-                test($crate::gate::proxies::Front::of($crate::gate::proxies::Kind::Nginx).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn caddy() {
-                test($crate::gate::proxies::Front::of($crate::gate::proxies::Kind::Caddy).await).await;
-            }
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    test($crate::gate::proxies::Front::of($crate::gate::proxies::Kind::$kind).await).await;
+                }
+            )+
         }
     };
 }
@@ -90,7 +96,31 @@ macro_rules! with_each_proxy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Nginx,
+    /// nginx with the directives that ingress-nginx generates.
+    IngressNginx,
+    /// The same where the controller allows snippets.
+    IngressNginxWithSnippets,
     Caddy,
+    Traefik,
+    Envoy,
+}
+
+impl Kind {
+    /// Whether it decodes escapes that need none and resolves `..`, before it asks and before it passes the request on.
+    fn normalizes_paths(self) -> bool {
+        matches!(self, Kind::Traefik | Kind::Envoy)
+    }
+
+    /// The request line with which it asks; Envoy's ends in the client's path.
+    fn asks_with(self) -> &'static str {
+        match self {
+            Kind::Nginx => "GET /auth/nginx HTTP/1.1",
+            Kind::IngressNginx | Kind::IngressNginxWithSnippets => "GET /auth/ingress-nginx HTTP/1.1",
+            Kind::Caddy => "GET /auth/caddy HTTP/1.1",
+            Kind::Traefik => "GET /auth/traefik HTTP/1.1",
+            Kind::Envoy => "GET /auth/envoy/-/routes/",
+        }
+    }
 }
 
 /// A proxy before an API, and Keyrack, each real.
@@ -116,8 +146,19 @@ impl Front {
         let (api, keyrack) = (upstream.address.to_string(), tap.address.to_string());
         let proxy = match kind {
             Kind::Nginx => Proxy::nginx(&api, &keyrack),
+            Kind::IngressNginx | Kind::IngressNginxWithSnippets => {
+                let read = if kind == Kind::IngressNginx { Ingress::of } else { Ingress::with_snippets };
+                let ingress = read(&example("ingress-nginx.yaml"), &world.add_gate_token("ingress-nginx"));
+                Proxy::nginx_with(|listen| ingress.directives(listen, &api, &keyrack))
+            }
             Kind::Caddy => Proxy::caddy(&api, &keyrack),
+            Kind::Traefik => Proxy::traefik(&api, &keyrack),
+            Kind::Envoy => Proxy::envoy(&api, &keyrack),
         };
+        if kind == Kind::Traefik {
+            proxy.until_found(API);
+            tap.take();
+        }
         Front { kind, world, upstream, tap, proxy }
     }
 
@@ -142,6 +183,40 @@ impl Front {
     pub fn send(&self, line: &str, headers: &[&str]) -> (u16, Vec<upstream::Got>) {
         let (status, ..) = self.ask(line, headers);
         (status, self.upstream.take())
+    }
+
+    /// As [`get`](Front::get), where the proxy may hang up before it has read all of it: status 0 if its answer is lost then.
+    fn send_long(&self, target: &str, secret: &str) -> (u16, Vec<upstream::Got>) {
+        let text = format!("GET {target} HTTP/1.1\r\nHost: {API}\r\n{}\r\nConnection: close\r\n\r\n", bearer(secret));
+        let status = match self.kind {
+            Kind::Envoy => wire::send_bytes(&self.proxy.url, text.as_bytes()).0,
+            _ => self.ask(&format!("GET {target} HTTP/1.1"), &[&bearer(secret)]).0,
+        };
+        (status, self.upstream.take())
+    }
+
+    /// Whether an address is this machine's. Envoy puts an address of its host in place of a loopback one.
+    fn is_here(&self, address: &str) -> bool {
+        let is_own = || TcpListener::bind((address, 0)).is_ok();
+        address == "127.0.0.1" || self.kind == Kind::Envoy && address.parse::<std::net::IpAddr>().is_ok() && is_own()
+    }
+
+    /// The path and query that the gate was asked about last.
+    #[track_caller]
+    fn judged(&self) -> String {
+        let asked = self.tap.take();
+        let header = |name: &str| reasons::values(&asked, name).concat();
+        match self.kind {
+            Kind::Nginx => header("x-original-uri"),
+            Kind::IngressNginx | Kind::IngressNginxWithSnippets => {
+                header("x-original-url").trim_start_matches("http://api.example.com").to_owned()
+            }
+            Kind::Caddy | Kind::Traefik => header("x-forwarded-uri"),
+            Kind::Envoy => {
+                let line = asked.lines().next().unwrap_or_default();
+                line.split(' ').nth(1).unwrap().strip_prefix("/auth/envoy/-/routes/").unwrap().to_owned()
+            }
+        }
     }
 
     /// Sends a request that must not reach the API; its status.
@@ -222,6 +297,66 @@ impl Proxy {
         })
     }
 
+    fn traefik(api: &str, keyrack: &str) -> Proxy {
+        let replaced = [
+            ("http://127.0.0.1:9000", &*format!("http://{api}")),
+            ("http://127.0.0.1:8080", &*format!("http://{keyrack}")),
+        ];
+        Proxy::traefik_with(&example("traefik/traefik.yaml"), &filled("traefik/routes.yaml", &replaced))
+    }
+
+    /// Traefik with its two files, but without TLS, and where it listens.
+    fn traefik_with(main: &str, routes: &str) -> Proxy {
+        Proxy::start(|folder, port| {
+            let mut main = main.to_owned();
+            for (from, to) in [
+                ("\":443\"", format!("\"127.0.0.1:{port}\"")),
+                ("\":80\"", format!("\"127.0.0.1:{}\"", free_port())),
+                ("tls: {}", "# without TLS".to_owned()),
+            ] {
+                assert_eq!(main.matches(from).count(), 1, "{from}");
+                main = main.replace(from, &to);
+            }
+            main += "\nglobal: { checkNewVersion: false, sendAnonymousUsage: false }\n";
+            write(folder, "routes.yaml", routes);
+            let file = write(folder, "traefik.yaml", &main);
+            let mut command = Command::new("traefik");
+            command.current_dir(folder).arg(format!("--configFile={}", file.display()));
+            command
+        })
+    }
+
+    /// Traefik listens before it has read its routes.
+    fn until_found(&self, host: &str) {
+        let started = Instant::now();
+        while wire::send(&self.url, &["GET / HTTP/1.1", &format!("Host: {host}")]).0 == 404 {
+            assert!(started.elapsed() < Duration::from_secs(20), "no routes: {}", self.said());
+            std::thread::sleep(Duration::from_millis(10)); // another process: no clock of ours moves it
+        }
+    }
+
+    fn envoy(api: &str, keyrack: &str) -> Proxy {
+        let at = |address: &str| address.replacen(':', ", port_value: ", 1);
+        let replaced = [
+            ("address: 127.0.0.1, port_value: 9000", &*format!("address: {}", at(api))),
+            ("address: 127.0.0.1, port_value: 8080", &*format!("address: {}", at(keyrack))),
+        ];
+        Proxy::envoy_with(&filled("envoy.yaml", &replaced))
+    }
+
+    /// Envoy with its file, but where it listens.
+    fn envoy_with(text: &str) -> Proxy {
+        Proxy::start(|folder, port| {
+            let from = "address: 0.0.0.0, port_value: 80 ";
+            assert_eq!(text.matches(from).count(), 1, "{from}");
+            let file =
+                write(folder, "envoy.yaml", &text.replace(from, &format!("address: 127.0.0.1, port_value: {port} ")));
+            let mut command = Command::new("envoy");
+            command.args(["--disable-hot-restart", "--concurrency", "1", "-c"]).arg(file);
+            command
+        })
+    }
+
     /// Starts what `command` makes of a folder and a port that is free, and waits until it listens.
     fn start(command: impl Fn(&Path, u16) -> Command) -> Proxy {
         let mut said = String::new();
@@ -289,7 +424,11 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 /// A file of `examples/proxies` with that replaced which it says is to be replaced, and nothing else.
 #[track_caller]
 fn filled(name: &str, replaced: &[(&str, &str)]) -> String {
-    let text = example(name);
+    fill(name, &example(name), replaced)
+}
+
+#[track_caller]
+fn fill(name: &str, text: &str, replaced: &[(&str, &str)]) -> String {
     let (notes, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.trim_start().starts_with('#'));
     let mut rest = rest.join("\n");
     for (from, to) in replaced {

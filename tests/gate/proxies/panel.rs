@@ -23,7 +23,7 @@ async fn does_what_the_file_does(world: &World, olga: &mut Person, proxy: &Proxy
         let lines: Vec<&str> = [line.as_str(), &host].into_iter().chain(headers.iter().copied()).collect();
         (wire::send(&proxy.url, &lines).0, upstream.take())
     };
-    let (status, got) = ask("/v2/orders/7?all=1", &[&bearer, "X-Key-Id: forged", "X_Key_Id: forged"]);
+    let (status, got) = ask("/v2/orders/7?all=1", &[&bearer, "X-Key-Id: forged", "X.Key.Id: forged"]);
     assert_eq!((status, got.len()), (200, 1), "{}", proxy.said());
     assert_eq!((got[0].line.as_str(), got[0].one("x-key-id")), ("GET /v2/orders/7?all=1 HTTP/1.1", id.as_str()));
     assert_eq!((got[0].one("x-key-permissions"), got[0].one("authorization")), ("orders:read", ""));
@@ -64,5 +64,26 @@ async fn what_is_copied_for_caddy_works() {
     assert_eq!(left, [API, "127.0.0.1:9000"]);
     let api = upstream.address.to_string();
     let proxy = Proxy::caddy_with(|site| text.replace("127.0.0.1:9000", &api).replace(API, &site(API)));
+    does_what_the_file_does(&world, &mut olga, &proxy, &upstream).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_copied_for_traefik_works() {
+    let (world, mut olga, upstream) = begin().await;
+    let part = olga.by_htmx().get(&address::USING.replace("{proxy}", "traefik")).await;
+    let [routes, main] = part.verbatim("[data-snippet]").try_into().unwrap();
+    assert_eq!(part.texts(".left li code:first-child"), [API, "http://127.0.0.1:9000"]);
+    let proxy = Proxy::traefik_with(&main, &routes.replace("127.0.0.1:9000", &upstream.address.to_string()));
+    proxy.until_found(API);
+    does_what_the_file_does(&world, &mut olga, &proxy, &upstream).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_copied_for_envoy_works() {
+    let (world, mut olga, upstream) = begin().await;
+    let (text, left) = panel(&mut olga, "envoy").await;
+    assert_eq!(left, [API, "address: 127.0.0.1, port_value: 9000", "port_value: 80"]);
+    let api = format!("port_value: {}", upstream.address.port());
+    let proxy = Proxy::envoy_with(&text.replace("port_value: 9000", &api));
     does_what_the_file_does(&world, &mut olga, &proxy, &upstream).await;
 }

@@ -21,7 +21,7 @@ with_each_proxy!(
             assert_eq!(got.one("accept"), "text/plain", "the rest of the request is as it was");
             // The key is not passed on: what does not have it cannot log it.
             assert_eq!((got.one("authorization"), got.one("x-api-key"), got.one("x-gate-token")), ("", "", ""));
-            assert_eq!(got.one("x-forwarded-for"), "127.0.0.1");
+            assert!(front.is_here(got.one("x-forwarded-for")), "{}", got.one("x-forwarded-for"));
         }
         let (status, got) = front.send("PUT /v2/orders/7 HTTP/1.1", &[&bearer(&secret), "Content-Length: 0"]);
         assert_eq!((status, got.len(), got[0].line.as_str()), (200, 1, "PUT /v2/orders/7 HTTP/1.1"));

@@ -21,8 +21,10 @@ with_each_proxy!(
             front.tap.take();
             let (status, got) = front.get(target, &secret);
             assert_eq!((status, got.len()), (200, 1), "{:?} {target}", front.kind);
-            assert_eq!(got[0].target(), target, "{:?}: as it was written", front.kind);
-            assert!(front.tap.take().contains(&format!(": {target}\r\n")), "{:?}: judged as {target}", front.kind);
+            assert_eq!(front.judged(), got[0].target(), "{:?} {target}", front.kind);
+            if !front.kind.normalizes_paths() {
+                assert_eq!(got[0].target(), target, "{:?}: as it was written", front.kind);
+            }
         }
     }
 );
@@ -69,7 +71,19 @@ with_each_proxy!(
             "/v2/orders/\u{fffd}%ff",
             "*",
         ] {
-            let status = front.stopped(&format!("GET {target} HTTP/1.1"), &[&bearer]);
+            let line = format!("GET {target} HTTP/1.1");
+            if front.kind.normalizes_paths() {
+                front.tap.take();
+                let (status, got) = front.send(&line, &[&bearer]);
+                for got in &got {
+                    let is_plain = got.target().starts_with("/v2/orders/") && !got.target().contains("..");
+                    assert!(status == 200 && is_plain, "{:?} {target}: {got:?}", front.kind);
+                    assert_eq!(front.judged(), got.target(), "{:?} {target}", front.kind);
+                }
+                assert!(!got.is_empty() || [400, 403, 404].contains(&status), "{:?} {target}: {status}", front.kind);
+                continue;
+            }
+            let status = front.stopped(&line, &[&bearer]);
             assert!([400, 403, 404].contains(&status), "{:?} {target}: {status}", front.kind);
         }
         // In absolute form, too, what is judged is what the API gets.
@@ -86,9 +100,13 @@ with_each_proxy!(
             front.tap.take();
             assert_eq!(front.stopped(&format!("GET /v2/payroll/7?{query} HTTP/1.1"), &[&bearer]), 403, "{query}");
             let asked = front.tap.take();
-            let door = if front.kind == Kind::Nginx { "GET /auth/nginx HTTP/1.1" } else { "GET /auth/caddy HTTP/1.1" };
-            let first = asked.lines().next().unwrap_or_default();
-            assert_eq!(first.replace("? ", " "), door, "the door gets no query of the client's");
+            let first = asked.lines().next().unwrap_or_default().replace("? ", " ");
+            let door = match front.kind {
+                // Its request line is the client's behind the prefix, where the gate takes a query for the client's.
+                Kind::Envoy => &format!("GET /auth/envoy/-/routes//v2/payroll/7?{query} HTTP/1.1"),
+                kind => kind.asks_with(),
+            };
+            assert_eq!(first, door, "the door gets no query of the client's");
         }
         for header in [
             "X-Original-URI: /v2/orders/7",
@@ -106,6 +124,10 @@ with_each_proxy!(
         }
         for header in ["X-Original-Method: GET", "X-Forwarded-Method: GET", "X-HTTP-Method-Override: GET", "X_Original_Method: GET"] {
             assert_eq!(front.stopped("POST /v2/orders/7 HTTP/1.1", &[&bearer, header, "Content-Length: 0"]), 403, "{header}");
+        }
+        // Envoy's prefix, by the client.
+        for path in ["/-/orders:read//v2/payroll/7", "/-/orders:read/v2/payroll/7", "/-/routes//v2/orders/7"] {
+            front.stopped(&format!("GET {path} HTTP/1.1"), &[&bearer]);
         }
         // A gate token of a client's own is none: neither good for anything, nor in the way.
         let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &[&bearer, "X-Gate-Token: forged"]);
@@ -155,9 +177,15 @@ with_each_proxy!(
                 for headers in [vec![&bearer, &header, &header], vec![&bearer, &header, &dropped]] {
                     let headers: Vec<&str> = headers.into_iter().map(String::as_str).collect();
                     let (status, got) = front.send("GET /v2/orders/7 HTTP/1.1", &headers);
+                    // It refuses a Connection that names a header of its own.
+                    if front.kind == Kind::Envoy && headers.contains(&dropped.as_str()) && status == 400 {
+                        assert!(got.is_empty(), "{got:?}");
+                        continue;
+                    }
                     assert_eq!((status, got.len()), (200, 1), "{header}");
                     assert!(!got[0].all(name).contains(&"forged"), "{:?}: {header} reaches the API", front.kind);
-                    assert_eq!(got[0].one("x-forwarded-for"), "127.0.0.1");
+                    let from = got[0].one("x-forwarded-for");
+                    assert!(front.is_here(from), "{:?}: {header}: {from}", front.kind);
                 }
             }
         }
@@ -197,7 +225,8 @@ with_each_proxy!(
         // One that is none needs a key, and its path is judged like any.
         assert_eq!(front.stopped(line, &PREFLIGHT[..1]), 401);
         assert_eq!(front.stopped("GET /v2/payroll/7 HTTP/1.1", &PREFLIGHT), 401);
-        assert_eq!(front.stopped("OPTIONS /v2/orders%2f..%2fpayroll HTTP/1.1", &PREFLIGHT), 403);
+        let status = front.stopped("OPTIONS /v2/orders%2f..%2fpayroll HTTP/1.1", &PREFLIGHT);
+        assert!(status == 403 || status == 400 && front.kind.normalizes_paths(), "{status}");
         assert_eq!(front.stopped("POST /v2/payroll/7 HTTP/1.1", &[&headers[..], &["Content-Length: 0"]].concat()), 401);
     }
 );
@@ -214,10 +243,10 @@ with_each_proxy!(
         let (_, secret) = front.world.sign_in("olga").await.create_key("HR sync", &["orders:read"]).await;
         for length in [1_000, 10_000, 60_000, 120_000, 300_000, 2_000_000] {
             let orders = format!("/v2/orders/7?{}", "a".repeat(length));
-            let (status, got) = front.get(&orders, &secret);
+            let (status, got) = front.send_long(&orders, &secret);
             assert!(got.iter().all(|got| got.target() == orders), "{:?} {length}: {status}", front.kind);
-            let payroll = format!("GET /v2/{}/../payroll/7 HTTP/1.1", "a".repeat(length));
-            front.stopped(&payroll, &[&bearer(&secret)]);
+            let (status, got) = front.send_long(&format!("/v2/{}/../payroll/7", "a".repeat(length)), &secret);
+            assert!(got.is_empty() && !(200..300).contains(&status), "{:?} {length}: {status}", front.kind);
         }
     }
 );

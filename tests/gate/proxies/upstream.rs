@@ -44,20 +44,32 @@ impl Got {
 pub struct Upstream {
     pub address: SocketAddr,
     got: Arc<Mutex<Vec<Got>>>,
+    answer: Arc<Mutex<&'static str>>,
 }
+
+const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello";
 
 impl Upstream {
     pub fn start() -> Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let upstream = Upstream { address: listener.local_addr().unwrap(), got: Arc::default() };
-        let got = upstream.got.clone();
+        let upstream = Upstream {
+            address: listener.local_addr().unwrap(),
+            got: Arc::default(),
+            answer: Arc::new(Mutex::new(HELLO)),
+        };
+        let (got, answer) = (upstream.got.clone(), upstream.answer.clone());
         std::thread::spawn(move || {
             for wire in listener.incoming() {
-                let got = got.clone();
-                std::thread::spawn(move || serve(wire.unwrap(), &got));
+                let (got, answer) = (got.clone(), answer.clone());
+                std::thread::spawn(move || serve(wire.unwrap(), &got, &answer));
             }
         });
         upstream
+    }
+
+    /// From now on this is answered.
+    pub fn answer(&self, answer: &'static str) {
+        *self.answer.lock().unwrap() = answer;
     }
 
     /// What came since this was asked last.
@@ -66,13 +78,13 @@ impl Upstream {
     }
 }
 
-fn serve(wire: TcpStream, got: &Mutex<Vec<Got>>) {
+fn serve(wire: TcpStream, got: &Mutex<Vec<Got>>, answer: &Mutex<&'static str>) {
     wire.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut answers = wire.try_clone().unwrap();
     let mut reader = BufReader::new(wire);
     while let Some(request) = read(&mut reader) {
         got.lock().unwrap().push(request);
-        if answers.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello").is_err() {
+        if answers.write_all(answer.lock().unwrap().as_bytes()).is_err() {
             return;
         }
     }
