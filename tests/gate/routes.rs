@@ -30,7 +30,7 @@ require = ["orders:read"]
 "#;
 
 /// `/admin/users` and `/payouts` in the spellings for which common servers call the same handler.
-const OTHER_SPELLINGS: [(&str, &str); 18] = [
+const OTHER_SPELLINGS: [(&str, &str); 20] = [
     ("GET", "/ADMIN/users"),
     ("GET", "/Admin/Users"),
     ("GET", "/%41dmin/users"),
@@ -39,6 +39,9 @@ const OTHER_SPELLINGS: [(&str, &str); 18] = [
     ("GET", "/payouts/"),
     ("GET", "/PAYOUTS"),
     ("HEAD", "/payouts"),
+    // Django, Werkzeug and Symfony convert methods to uppercase.
+    ("get", "/payouts"),
+    ("head", "/Payouts/"),
     ("HEAD", "/Payouts.json/"),
     ("GET", "/payouts.json"),
     ("GET", "/payouts%2ejson"),

@@ -1,6 +1,6 @@
 //! The other paths that a common server could take a path for: in lower case, and without final slashes, without one
 //! final extension, and without final dots and spaces, each alone and together. A path never ends in a space here, but
-//! `/payouts .` and `/payouts .json` do once they are shortened.
+//! `/payouts .` and `/payouts .json` do once they are shortened. And the other methods that it could take a method for.
 
 /// The path in lower case, if that changes it: once folded as ASCII, once as Unicode (`ſ` is an `s`).
 pub(super) fn folded(path: &str) -> Vec<String> {
@@ -69,9 +69,36 @@ fn without_extension(path: &str) -> Option<&str> {
     path[dot..].starts_with('.').then(|| &path[..dot])
 }
 
+/// The uppercase method, because Django, Werkzeug and Symfony convert each method. And GET for HEAD, even if a route is
+/// for HEAD alone: servers answer HEAD with the handler of GET.
+pub(super) fn other_methods(method: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        all.push(method.to_ascii_uppercase());
+    }
+    if method.eq_ignore_ascii_case("HEAD") {
+        all.push("GET".to_owned());
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_are_read_in_uppercase_and_head_as_get() {
+        for (method, expected) in [
+            ("GET", &[][..]),
+            ("M-SEARCH", &[]),
+            ("HEAD", &["GET"]),
+            ("get", &["GET"]),
+            ("Patch", &["PATCH"]),
+            ("head", &["HEAD", "GET"]),
+        ] {
+            assert_eq!(other_methods(method), expected, "{method}");
+        }
+    }
 
     #[test]
     fn letters_are_folded_in_ascii_and_in_unicode() {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::forms::{folded, is_lowercase, shortened};
+use super::forms::{folded, is_lowercase, other_methods, shortened};
 use super::table::{Rest, Table};
 use super::{PathPattern, RequestPath, Route};
 use crate::keys::catalog::Paths;
@@ -57,7 +57,8 @@ impl Routes {
             _ if path.has_encoded_slash() => return Err(NoRequirement::EncodedSlash),
             _ => return Err(NoRequirement::NoRoute),
         };
-        let mut all = Required { routes: self, method, grants: Cow::Borrowed(&route.require) };
+        let other_methods = if self.paths == Paths::Lenient { other_methods(method) } else { Vec::new() };
+        let mut all = Required { routes: self, method, other_methods, grants: Cow::Borrowed(&route.require) };
         match self.paths {
             Paths::Lenient => path.readings().for_each(|text| all.add_lenient(text)),
             // Nothing says whether the upstream decodes a slash before it looks for the route.
@@ -85,6 +86,7 @@ impl Slashes {
 struct Required<'a, 'b> {
     routes: &'a Routes,
     method: &'b str,
+    other_methods: Vec<String>,
     grants: Cow<'a, [Grant]>,
 }
 
@@ -121,9 +123,8 @@ impl<'a> Required<'a, '_> {
 
     fn add(&mut self, table: &'a Table, rest: Rest, path: &str) {
         self.add_route(self.routes.first(table, rest, self.method, path));
-        // A route for HEAD alone does not replace what GET needs: the server may answer with the handler of GET.
-        if self.method == "HEAD" && self.routes.paths == Paths::Lenient {
-            self.add_route(self.routes.first(table, rest, "GET", path));
+        for at in 0..self.other_methods.len() {
+            self.add_route(self.routes.first(table, rest, &self.other_methods[at], path));
         }
     }
 
@@ -191,7 +192,7 @@ mod tests {
             ("GET /v2/users/7", "users:read"),
             ("HEAD /v2/users/7", "users:read"),
             ("POST /v2/users/7", "shifts:write"),
-            ("get /v2/users/7", "shifts:write"),
+            ("PATCH /v2/users/7", "shifts:write"),
             ("BREW /v2/", "shifts:write"),
         ];
         assert_needs(&routes, &expected);
@@ -257,6 +258,21 @@ mod tests {
         let expected = [("HEAD /a", "get:read head:read"), ("GET /a", "get:read"), ("HEAD /b", "head:read")];
         assert_needs(&routes, &expected);
         assert_refused(&routes, NoRequirement::NoRoute, &["GET /b", "HEAD /A", "head /a"]);
+    }
+
+    #[test]
+    fn a_lowercase_method_needs_what_the_uppercase_one_does() {
+        let all = ["GET /payouts get:read", "PATCH /payouts patch:read", "/** orders:read"];
+        let expected = [
+            ("get /payouts", "get:read orders:read"),
+            ("Head /PAYOUTS/", "get:read orders:read"),
+            ("patch /payouts", "orders:read patch:read"),
+            ("put /payouts", "orders:read"),
+        ];
+        assert_needs(&routes(&all), &expected);
+        assert_refused(&routes(&all[..2]), NoRequirement::NoRoute, &["get /payouts", "Patch /payouts"]);
+        let exact = Routes::new(routes(&all).all, Paths::Exact);
+        assert_needs(&exact, &[("get /payouts", "orders:read")]);
     }
 
     #[test]
@@ -342,12 +358,13 @@ mod tests {
             plain in "(/[a-c]b?){1,3}",
             capitals in any::<u16>(),
             ending in "( ?\\.){0,2}(\\.b)?\\.{0,2}/?",
-            method in prop::sample::select(vec!["GET", "POST", "HEAD"]),
+            method in prop::sample::select(vec!["GET", "POST", "HEAD", "get", "Post", "head"]),
         ) {
             let capital = |(at, c): (usize, char)| if capitals >> (at % 16) & 1 == 1 { c.to_ascii_uppercase() } else { c };
             let variant: String = plain.chars().enumerate().map(capital).chain(ending.chars()).collect();
             let variant = variant.replace(' ', "%20");
-            let Ok(expected) = needs(&routes, if method == "HEAD" { "GET" } else { method }, &plain) else { return Ok(()) };
+            let plain_method = method.to_ascii_uppercase().replace("HEAD", "GET");
+            let Ok(expected) = needs(&routes, &plain_method, &plain) else { return Ok(()) };
             let Ok(found) = needs(&routes, method, &variant) else { return Ok(()) };
             for grant in expected.split(' ') {
                 prop_assert!(found.split(' ').any(|other| other == grant), "{plain} {expected}, {variant} {found}");
