@@ -107,6 +107,7 @@ impl From<NoRequirement> for Unjudged {
         match why {
             NoRequirement::NoRoute => Unjudged::NoRoute,
             NoRequirement::EncodedSlash => Unjudged::Path(PathError::EncodedSlash),
+            NoRequirement::TooSlow => Unjudged::Path(PathError::TooSlow),
         }
     }
 }

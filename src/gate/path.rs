@@ -36,6 +36,8 @@ pub enum PathError {
     Control,
     /// A blank at either end of a segment: some servers remove it.
     Blank,
+    /// Thousands of the catalog's patterns could match many of its segments.
+    TooSlow,
 }
 
 impl PathError {
@@ -52,6 +54,7 @@ impl PathError {
             PathError::Character => "The path has a character that no address has.",
             PathError::Control => "The path has an escaped control character in it.",
             PathError::Blank => "The path has a blank at the start or end of a segment.",
+            PathError::TooSlow => "Matching the path with the routes of the catalog takes too long.",
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 
 use super::forms::{folded, is_lowercase, other_methods, shortened};
-use super::table::{Rest, Table};
+use super::table::{Budget, Rest, Table};
 use super::{PathPattern, RequestPath, Route};
 use crate::keys::catalog::Paths;
 use crate::keys::grants::Grant;
+
+/// How many comparisons a request may cost: some 30 ms. Few requests need more than a hundred, and none needs this many
+/// unless thousands of routes begin with `**`.
+const COMPARISONS: usize = 500_000;
 
 /// The routes in the order of the catalog.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub enum NoRequirement {
     NoRoute,
     /// The path contains `%2f`, and the first route that matches it does not allow that.
     EncodedSlash,
+    /// Matching the path with the routes takes too long.
+    TooSlow,
 }
 
 impl Routes {
@@ -52,25 +58,41 @@ impl Routes {
     /// What a request needs: the permissions of the first route that matches its path, and of the first route that
     /// matches each other form of it. So a looser route never lets a key into what a stricter route guards.
     pub fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'_, [Grant]>, NoRequirement> {
-        let route = match self.first(&self.as_written.kept, Rest::NotEmpty, method, &path.decoded) {
+        let lookup = Lookup { routes: self, budget: Budget::of(COMPARISONS) };
+        let required = lookup.required(method, path);
+        if lookup.budget.is_spent() { Err(NoRequirement::TooSlow) } else { required }
+    }
+}
+
+/// The routes, and what a request may still cost.
+struct Lookup<'a> {
+    routes: &'a Routes,
+    budget: Budget,
+}
+
+impl<'a> Lookup<'a> {
+    fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'a, [Grant]>, NoRequirement> {
+        let Routes { paths, as_written, .. } = self.routes;
+        let route = match self.first(&as_written.kept, Rest::NotEmpty, method, &path.decoded) {
             Some(route) if route.encoded_slashes || !path.has_encoded_slash() => route,
             _ if path.has_encoded_slash() => return Err(NoRequirement::EncodedSlash),
             _ => return Err(NoRequirement::NoRoute),
         };
-        let other_methods = if self.paths == Paths::Lenient { other_methods(method) } else { Vec::new() };
-        let mut all = Required { routes: self, method, other_methods, grants: Cow::Borrowed(&route.require) };
-        match self.paths {
+        let other_methods = if *paths == Paths::Lenient { other_methods(method) } else { Vec::new() };
+        let mut all = Required { lookup: self, method, other_methods, grants: Cow::Borrowed(&route.require) };
+        match paths {
             Paths::Lenient => path.readings().for_each(|text| all.add_lenient(text)),
             // Nothing says whether the upstream decodes a slash before it looks for the route.
             Paths::Exact => {
-                path.slashes_decoded.iter().for_each(|text| all.add(&self.as_written.kept, Rest::NotEmpty, text));
+                path.slashes_decoded.iter().for_each(|text| all.add(&as_written.kept, Rest::NotEmpty, text));
             }
         }
         Ok(all.grants)
     }
 
-    fn first(&self, table: &Table, rest: Rest, method: &str, path: &str) -> Option<&Route> {
-        table.first_match(path, rest, |number| self.all[number].allows(method)).map(|number| &self.all[number])
+    fn first(&self, table: &Table, rest: Rest, method: &str, path: &str) -> Option<&'a Route> {
+        let all = &self.routes.all;
+        table.first_match(path, rest, &self.budget, |number| all[number].allows(method)).map(|number| &all[number])
     }
 }
 
@@ -84,7 +106,7 @@ impl Slashes {
 
 /// What a request needs, as far as it is known.
 struct Required<'a, 'b> {
-    routes: &'a Routes,
+    lookup: &'b Lookup<'a>,
     method: &'b str,
     other_methods: Vec<String>,
     grants: Cow<'a, [Grant]>,
@@ -101,7 +123,7 @@ impl<'a> Required<'a, '_> {
 
     /// Each form is matched with the routes as written, and a lowercase form also with the lowercase routes.
     fn add_shortened(&mut self, path: &str, is_lowercase: bool) {
-        let routes = self.routes;
+        let routes = self.lookup.routes;
         let lowercase = routes.lowercase.as_ref().filter(|_| is_lowercase);
         for path in std::iter::once(path).chain(shortened(path)) {
             for tables in std::iter::once(&routes.as_written).chain(lowercase) {
@@ -122,9 +144,9 @@ impl<'a> Required<'a, '_> {
     }
 
     fn add(&mut self, table: &'a Table, rest: Rest, path: &str) {
-        self.add_route(self.routes.first(table, rest, self.method, path));
+        self.add_route(self.lookup.first(table, rest, self.method, path));
         for at in 0..self.other_methods.len() {
-            self.add_route(self.routes.first(table, rest, &self.other_methods[at], path));
+            self.add_route(self.lookup.first(table, rest, &self.other_methods[at], path));
         }
     }
 
@@ -276,6 +298,17 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_takes_too_long_to_match_is_refused() {
+        let starred = (0..4_999).map(|at| route(&format!("/**/*x{at}y*/** admin:write")));
+        let slow = Routes::new(starred.chain([route("/** orders:read")]).collect(), Paths::Lenient);
+        assert_needs(&slow, &[("GET /a/b/c.json", "orders:read"), ("GET /a/b/ax7yb/c", "admin:write")]);
+        let long = format!("GET {}", "/A".repeat(190));
+        assert_refused(&slow, NoRequirement::TooSlow, &[&long, &format!("{long}/ax7yb/c")]);
+        let few = routes(&["/**/admin admin:write", "/** orders:read"]);
+        assert_needs(&few, &[(&long, "orders:read"), (&format!("{long}/Admin"), "admin:write orders:read")]);
+    }
+
+    #[test]
     fn only_a_route_that_says_so_allows_an_escaped_slash() {
         let routes = routes(&[
             "/p/admin/** admin:write",
@@ -395,7 +428,7 @@ mod tests {
             };
             let serves = |route: &&Route| {
                 let table = Table::new([pattern(route)]);
-                route.allows("GET") && table.first_match(&taken, Rest::NotEmpty, |_| true).is_some()
+                route.allows("GET") && table.first_match(&taken, Rest::NotEmpty, &Budget::unlimited(), |_| true).is_some()
             };
             if let Some(route) = routes.all().iter().find(serves) {
                 let grant = route.require[0].to_string();

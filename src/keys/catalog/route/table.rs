@@ -2,6 +2,7 @@
 //! on the number of patterns. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how specific they are or
 //! refuse overlaps; here the order of the catalog decides.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::pattern::PathPattern;
@@ -39,6 +40,31 @@ impl Segments for &[Segment] {
         let (segment, after) = self.split_first()?;
         let token = if *segment == Segment::Rest { Token::Rest } else { Token::Text(segment.text()) };
         Some((token, after))
+    }
+}
+
+/// How many more comparisons lookups may make. A catalog may have thousands of patterns that begin with `**`: without a
+/// limit, one request with 200 segments keeps a worker busy for half a second.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub fn of(comparisons: usize) -> Budget {
+        Budget(Cell::new(comparisons))
+    }
+
+    pub fn unlimited() -> Budget {
+        Budget::of(usize::MAX)
+    }
+
+    /// Then lookups have stopped early, and their results do not count.
+    pub fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    fn spend(&self, comparisons: usize) -> bool {
+        self.0.set(self.0.get().saturating_sub(comparisons));
+        !self.is_spent()
     }
 }
 
@@ -114,17 +140,29 @@ impl Table {
     }
 
     /// The first accepted pattern that matches a path.
-    pub(super) fn first_match(&self, path: &str, rest: Rest, accept: impl Fn(usize) -> bool) -> Option<usize> {
-        self.search(PathRest(Some(path.strip_prefix('/')?)), rest, accept)
+    pub(super) fn first_match(
+        &self,
+        path: &str,
+        rest: Rest,
+        budget: &Budget,
+        accept: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        self.search(PathRest(Some(path.strip_prefix('/')?)), rest, budget, accept)
     }
 
     /// The first accepted pattern that matches every path that `pattern` matches. It misses some: `/**/*` for `/*/**`.
     pub fn first_cover(&self, pattern: &PathPattern, accept: impl Fn(usize) -> bool) -> Option<usize> {
-        self.search(pattern.0.as_slice(), Rest::NotEmpty, accept)
+        self.search(pattern.0.as_slice(), Rest::NotEmpty, &Budget::unlimited(), accept)
     }
 
-    fn search(&self, segments: impl Segments, rest: Rest, accept: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut search = Search { table: self, rest, accept, found: usize::MAX };
+    fn search(
+        &self,
+        segments: impl Segments,
+        rest: Rest,
+        budget: &Budget,
+        accept: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut search = Search { table: self, rest, budget, accept, found: usize::MAX };
         search.walk(0, segments);
         (search.found != usize::MAX).then_some(search.found)
     }
@@ -133,6 +171,7 @@ impl Table {
 struct Search<'a, A> {
     table: &'a Table,
     rest: Rest,
+    budget: &'a Budget,
     accept: A,
     found: usize,
 }
@@ -140,7 +179,7 @@ struct Search<'a, A> {
 impl<A: Fn(usize) -> bool> Search<'_, A> {
     fn walk(&mut self, at: usize, segments: impl Segments) {
         let node = &self.table.nodes[at];
-        if node.first >= self.found {
+        if node.first >= self.found || !self.budget.spend(1 + node.mixed.len() + node.ends.len()) {
             return;
         }
         let Some((token, after)) = segments.split() else {
@@ -217,7 +256,7 @@ mod tests {
     }
 
     fn matches(text: &str, path: &str) -> bool {
-        Table::new([pattern(text)]).first_match(path, Rest::NotEmpty, |_| true).is_some()
+        Table::new([pattern(text)]).first_match(path, Rest::NotEmpty, &Budget::unlimited(), |_| true).is_some()
     }
 
     #[test]
@@ -272,7 +311,11 @@ mod tests {
         }
         let lenient = |text| Table::new([pattern(text)]);
         for (text, path) in [("/v2/**", "/v2"), ("/**", "/"), ("/v2/**/a/**", "/v2/x/a")] {
-            assert_eq!(lenient(text).first_match(path, Rest::MayBeEmpty, |_| true), Some(0), "{text} {path}");
+            assert_eq!(
+                lenient(text).first_match(path, Rest::MayBeEmpty, &Budget::unlimited(), |_| true),
+                Some(0),
+                "{text} {path}"
+            );
         }
     }
 
@@ -340,7 +383,7 @@ mod tests {
             let scanned = (0..patterns.len())
                 .find(|number| accept(*number) && is_match(&patterns[*number].0, &segments, rest));
             let table = Table::new(patterns);
-            prop_assert_eq!(table.first_match(&path, rest, accept), scanned);
+            prop_assert_eq!(table.first_match(&path, rest, &Budget::unlimited(), accept), scanned);
         }
 
         #[test]
@@ -356,7 +399,7 @@ mod tests {
         #[test]
         fn a_pattern_covers_the_paths_that_it_matches(patterns in patterns(), path in "(/[ab]){1,4}/?") {
             let table = Table::new(patterns);
-            prop_assert_eq!(table.first_match(&path, Rest::NotEmpty, |_| true), table.first_cover(&pattern(&path), |_| true));
+            prop_assert_eq!(table.first_match(&path, Rest::NotEmpty, &Budget::unlimited(), |_| true), table.first_cover(&pattern(&path), |_| true));
         }
     }
 
@@ -364,6 +407,6 @@ mod tests {
     fn a_long_path_is_quick_to_search() {
         // Trying every split of the path would never end.
         let table = Table::new(["/**/a/a/a/b", "/**/a/**", "/*/a/**/a/b"].map(pattern));
-        assert_eq!(table.first_match(&"/a".repeat(50_000), Rest::MayBeEmpty, |_| true), Some(1));
+        assert_eq!(table.first_match(&"/a".repeat(50_000), Rest::MayBeEmpty, &Budget::unlimited(), |_| true), Some(1));
     }
 }
