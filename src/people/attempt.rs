@@ -84,9 +84,8 @@ impl Attempt {
         };
         let (device, kept) = self.read(site, Attempt::begin).await?;
         let is_account = kept.is_some();
-        let proven = site.hashing.run(move || Proven::by(&password, kept)).await?;
-        let Some(proven) = proven else {
-            site.store.write(move |db| self.fail(db, device.as_ref())).await?;
+        let Some(proven) = site.hashing.run(move || Proven::by(&password, kept)).await? else {
+            self.record_failure(device, site).await?;
             site.metrics.count_failed_sign_in(is_account);
             return Ok(None);
         };
@@ -131,8 +130,18 @@ impl Attempt {
         Ok(Held { account, client, now })
     }
 
-    /// Counts a failure. Of many at once only the first gets this answer: the rest have to wait, right or wrong.
-    fn fail(&self, db: &mut Db, device: Option<&Device>) -> Result<(), Fault> {
+    async fn record_failure(self, device: Option<Device>, site: &Site) -> Result<(), Fault> {
+        let now = site.store.write(move |db| self.fail(db, device.as_ref())).await?;
+        let forget = move |db: &mut Db| {
+            store::delete_old_failures(db, now)?;
+            store::delete_old_failed_sign_ins(db, now)
+        };
+        site.store.clean_up("old failed sign-ins are not deleted", forget).await;
+        Ok(())
+    }
+
+    /// Counts a failure, and answers when it was. Of many at once only the first gets this answer: the rest have to wait, right or wrong.
+    fn fail(&self, db: &mut Db, device: Option<&Device>) -> Result<Moment, Fault> {
         let now = match device {
             Some(device) if store::hold_device(db, &device.digest)? => {
                 store::count_device_failure(db, &device.digest)?;
@@ -145,7 +154,8 @@ impl Attempt {
                 now
             }
         };
-        failed_sign_ins::record(db, &self.email_folded, self.address, now)
+        failed_sign_ins::record(db, &self.email_folded, self.address, now)?;
+        Ok(now)
     }
 
     /// Records a sign-in. It makes up for the failures of the account only if it counted for it.

@@ -25,12 +25,11 @@ pub(super) fn carried(request: &HttpRequest, site: &Site) -> DeviceIds {
 /// cannot be stored, the browser stays as unknown as it was: nobody is kept from signing in by it.
 pub(super) async fn remember(site: &Site, carried: DeviceIds, holder: &Holder) -> Option<DeviceIds> {
     let (holder, now) = (holder.clone(), site.now());
-    let remembered = site.store.write(move |db| {
-        failed_sign_ins::report_rest(db, now)?;
-        renew(db, &carried, &holder, now)
-    });
+    let person = holder.person.clone();
+    let remembered = site.store.write(move |db| renew(db, &carried, &holder, now)).await;
+    site.store.clean_up("old devices are not deleted", move |db| store::delete_old_devices(db, &person, now)).await;
+    site.store.clean_up("failed sign-ins are not reported", move |db| failed_sign_ins::report_rest(db, now)).await;
     remembered
-        .await
         .inspect_err(|fault| tracing::warn!(target: "keyrack", cause = %fault, "a device could not be remembered"))
         .ok()
 }

@@ -260,6 +260,19 @@ both_engines!(
 );
 
 both_engines!(
+    async fn a_browser_is_remembered_though_old_ones_cannot_be_forgotten(world) {
+        world.sign_in("adam").await;
+        world.clock.advance(180 * DAY);
+        world.fail_on("DELETE", "devices");
+        let answer = try_to_sign_in(&mut world.visitor(), OLGA, PASSWORD).await;
+        assert_eq!((answer.status, set_device(&answer).is_some(), count(&world)), (303, true, 2));
+        world.stop_failing_on("DELETE", "devices");
+        world.sign_in("olga").await;
+        assert_eq!(count(&world), 2, "the next cleanup catches up");
+    }
+);
+
+both_engines!(
     async fn a_known_browser_gets_the_same_bytes_for_a_wrong_password(world) {
         let mut known = world.sign_in("olga").await;
         known.cookies.remove("__Host-session");

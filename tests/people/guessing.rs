@@ -246,6 +246,36 @@ both_engines!(behind_a_proxy => async fn what_waits_for_the_audit_log_is_not_kep
     assert_eq!(kept(), "1");
 });
 
+both_engines!(behind_a_proxy => async fn a_cleanup_that_fails_fails_no_attempt(world) {
+    let kept = || world.texts("SELECT CAST(count(*) AS TEXT) AS value FROM failed_sign_ins").concat();
+    let mut nobody = browser_at(&world, "198.51.100.1");
+    assert_eq!(try_to_sign_in(&mut nobody, "nobody@northwind.example", WRONG).await.status, 401);
+    world.clock.advance(86_401);
+    for table in ["sign_in_failures", "failed_sign_ins"] {
+        world.fail_on("DELETE", table);
+    }
+    let mut olga = browser_at(&world, "192.0.2.10");
+    assert_eq!(try_to_sign_in(&mut olga, OLGA, WRONG).await.status, 401);
+    assert_eq!((world.failures().len(), kept().as_str()), (4, "2"), "what is over is still there");
+    let logged = crate::world::logs::text();
+    assert!(logged.contains("old failed sign-ins are not deleted"), "{logged}");
+
+    for table in ["sign_in_failures", "failed_sign_ins"] {
+        world.stop_failing_on("DELETE", table);
+    }
+    world.clock.advance(1);
+    assert_eq!(try_to_sign_in(&mut olga, OLGA, WRONG).await.status, 401);
+    assert_eq!((world.failures().len(), kept().as_str()), (2, "1"), "the next cleanup catches up");
+});
+
+both_engines!(behind_a_proxy => async fn failures_are_kept_as_long_as_they_count(world) {
+    let mut stranger = browser_at(&world, "198.51.100.1");
+    assert_eq!(try_to_sign_in(&mut stranger, "nobody@northwind.example", WRONG).await.status, 401);
+    world.clock.advance(901);
+    assert_eq!(try_to_sign_in(&mut browser_at(&world, "192.0.2.10"), OLGA, WRONG).await.status, 401);
+    assert_eq!(world.failures(), [("address:192.0.2.10".into(), 1), (format!("email:{OLGA}"), 1)]);
+});
+
 both_engines!(behind_a_proxy => async fn a_clock_that_was_ahead_makes_nobody_wait_for_long(world) {
     const DAY: i64 = 86_400;
     for (ahead, failures) in [(DAY, 5), (DAY, 25), (7, 5)] {

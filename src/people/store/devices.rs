@@ -64,7 +64,7 @@ pub fn see_device(db: &mut Db, digest: &[u8], now: Moment) -> Result<bool, Fault
     Ok(diesel::update(without_failures).set(devices::seen_at.eq(now.unix())).execute(db)? == 1)
 }
 
-/// Stores a new device, and deletes those that are expired, from the future, or too many for one person.
+/// Stores a new device.
 pub fn insert_device(db: &mut Db, digest: &[u8], holder: &Holder, now: Moment) -> Result<(), Fault> {
     diesel::insert_into(devices::table)
         .values((
@@ -75,14 +75,19 @@ pub fn insert_device(db: &mut Db, digest: &[u8], holder: &Holder, now: Moment) -
             devices::seen_at.eq(now.unix()),
         ))
         .execute(db)?;
+    Ok(())
+}
+
+/// Deletes devices that are expired or from the future, and those that are too many for one person.
+pub fn delete_old_devices(db: &mut Db, person: &PersonId, now: Moment) -> Result<(), Fault> {
     let (oldest, newest) = (now.plus_seconds(-LIFETIME_S).unix(), now.plus_seconds(CLOCK_SKEW_S).unix());
     let is_outside = devices::seen_at.le(oldest).or(devices::seen_at.gt(newest));
     diesel::delete(devices::table.filter(is_outside)).execute(db)?;
     let surplus = devices::table
-        .filter(devices::person_id.eq(holder.person.as_str()).and(devices::digest.ne(digest)))
+        .filter(devices::person_id.eq(person.as_str()))
         .order((devices::seen_at.desc(), devices::digest))
         .select(devices::digest)
-        .offset(MAX_PER_PERSON - 1)
+        .offset(MAX_PER_PERSON)
         .limit(MAX_DELETED)
         .load::<Vec<u8>>(db)?;
     if !surplus.is_empty() {

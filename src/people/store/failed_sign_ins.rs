@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use diesel::prelude::*;
 
+use super::sign_in::first_of_two;
 use crate::clock::{CLOCK_SKEW_S, Moment};
 use crate::fault::Fault;
 use crate::people::member::PersonId;
@@ -31,35 +32,38 @@ pub struct Report {
 
 type Row = (String, String, i64, i64);
 
-/// Counts one failure; answers a report if one is due. A transaction counts one account only, after it has deleted
-/// what is over: two that wait for each other's rows would never end.
+/// Counts one failure; answers a report if one is due. A transaction counts one account only: two that wait for each
+/// other's rows would never end.
 pub fn count_failed_sign_in(
     db: &mut Db,
     email_folded: &str,
     address: IpAddr,
     now: Moment,
 ) -> Result<Option<Report>, Fault> {
-    let reported_by = failed_sign_ins::reported_at.le(now.plus_seconds(-REPORT_EVERY_S).unix());
-    let dropped_by = failed_sign_ins::reported_at.le(now.plus_seconds(-DROP_AFTER_S).unix());
-    let is_over = reported_by.and(failed_sign_ins::unreported.eq(0)).or(dropped_by);
-    diesel::delete(failed_sign_ins::table.filter(is_over)).execute(db)?;
-
     let address = address.to_string();
     let counted = diesel::update(failed_sign_ins::table.find((email_folded, &address)))
         .set(failed_sign_ins::unreported.eq(failed_sign_ins::unreported + 1))
         .execute(db)?;
     if counted == 0 {
-        diesel::insert_into(failed_sign_ins::table)
-            .values((
-                failed_sign_ins::email_folded.eq(email_folded),
-                failed_sign_ins::address.eq(&address),
-                failed_sign_ins::unreported.eq(1),
-                failed_sign_ins::reported_at.eq(Moment::EARLIEST.unix()),
-            ))
-            .execute(db)?;
+        let first = (
+            failed_sign_ins::email_folded.eq(email_folded),
+            failed_sign_ins::address.eq(&address),
+            failed_sign_ins::unreported.eq(1),
+            failed_sign_ins::reported_at.eq(Moment::EARLIEST.unix()),
+        );
+        first_of_two(diesel::insert_into(failed_sign_ins::table).values(first).execute(db))?;
     }
     let row = failed_sign_ins::table.find((email_folded, &address)).first::<Row>(db)?;
     if is_due(&row, now) { take(db, row, now) } else { Ok(None) }
+}
+
+/// Deletes what was reported, and what nobody could report.
+pub fn delete_old_failed_sign_ins(db: &mut Db, now: Moment) -> Result<(), Fault> {
+    let reported_by = failed_sign_ins::reported_at.le(now.plus_seconds(-REPORT_EVERY_S).unix());
+    let dropped_by = failed_sign_ins::reported_at.le(now.plus_seconds(-DROP_AFTER_S).unix());
+    let is_over = reported_by.and(failed_sign_ins::unreported.eq(0)).or(dropped_by);
+    diesel::delete(failed_sign_ins::table.filter(is_over)).execute(db)?;
+    Ok(())
 }
 
 /// The reports that are due by now, of any account.

@@ -7,13 +7,17 @@ mod sign_in;
 
 use diesel::prelude::*;
 
-pub(super) use devices::{count_device_failure, devices_with, find_device, hold_device, insert_device, see_device};
-pub(super) use failed_sign_ins::{Report, count_failed_sign_in, person_with_email, take_due_reports};
+pub(super) use devices::{
+    count_device_failure, delete_old_devices, devices_with, find_device, hold_device, insert_device, see_device,
+};
+pub(super) use failed_sign_ins::{
+    Report, count_failed_sign_in, delete_old_failed_sign_ins, person_with_email, take_due_reports,
+};
 pub(super) use sessions::{
     SessionRow, delete_session, delete_sessions_outside, find_session, insert_session, see_session,
 };
 pub(super) use sign_in::{
-    Credentials, change_password, credentials, failures, hold_failures, note_failure, renew_hash,
+    Credentials, change_password, credentials, delete_old_failures, failures, hold_failures, note_failure, renew_hash,
 };
 pub use sign_in::{forget_failures, set_password};
 

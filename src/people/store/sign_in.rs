@@ -12,13 +12,10 @@ use crate::fault::Fault;
 use crate::people::member::PersonId;
 use crate::people::password::PasswordHashText;
 use crate::people::session::Holder;
-use crate::people::slow_down::{Counter, Failures};
+use crate::people::slow_down::{ACCOUNT_MEMORY_S, Counter, Failures};
 use crate::refusal::Refusal;
 use crate::store::Db;
 use crate::store::schema::{people, sign_in_failures};
-
-/// Failures older than this are of no use to anybody.
-const FORGET_AFTER_S: i64 = 86_400;
 
 /// What is kept of a person's password.
 #[derive(Clone)]
@@ -110,8 +107,7 @@ pub fn hold_failures(db: &mut Db, subject: &str) -> Result<Option<Failures>, Fau
     }
 }
 
-/// Counts one more failure, of which `before` was known when they were held, and forgets what is long past or in the
-/// future.
+/// Counts one more failure, of which `before` was known when they were held.
 pub fn note_failure(db: &mut Db, counter: &Counter, before: Option<Failures>, now: Moment) -> Result<(), Fault> {
     let (subject, known) = (counter.subject.as_str(), counter.after_failure(before, now));
     let values = (
@@ -125,12 +121,22 @@ pub fn note_failure(db: &mut Db, counter: &Counter, before: Option<Failures>, no
             .values((sign_in_failures::subject.eq(subject), values))
             .execute(db),
     };
-    match noted {
-        // The first failure, twice at once: the slower one has to wait, as if it had come later.
-        Err(DatabaseError(UniqueViolation, _)) => return Err(Refusal::TooManyTries(1).into()),
-        noted => noted?,
-    };
-    let (long_past, future) = (now.plus_seconds(-FORGET_AFTER_S).unix(), now.plus_seconds(CLOCK_SKEW_S).unix());
+    first_of_two(noted)?;
+    Ok(())
+}
+
+/// What an insert has done. The first failure, twice at once: the slower one has to wait, as if it had come later.
+pub fn first_of_two(inserted: QueryResult<usize>) -> Result<usize, Fault> {
+    match inserted {
+        Err(DatabaseError(UniqueViolation, _)) => Err(Refusal::TooManyTries(1).into()),
+        inserted => Ok(inserted?),
+    }
+}
+
+/// Deletes failures that no longer count (no counter remembers them for longer than an account's does), and those from
+/// the future.
+pub fn delete_old_failures(db: &mut Db, now: Moment) -> Result<(), Fault> {
+    let (long_past, future) = (now.plus_seconds(-ACCOUNT_MEMORY_S).unix(), now.plus_seconds(CLOCK_SKEW_S).unix());
     let is_over = sign_in_failures::since.lt(long_past).or(sign_in_failures::since.gt(future));
     diesel::delete(sign_in_failures::table.filter(is_over)).execute(db)?;
     Ok(())
