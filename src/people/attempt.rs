@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::device::{Device, DeviceIds};
 use super::failed_sign_ins;
+use super::hashing::Queue;
 use super::member::fold_email;
 use super::password::{self, PasswordHashText};
 use super::session::Holder;
@@ -79,12 +80,13 @@ impl Attempt {
             false => self.read(site, Attempt::find_device).await?,
         };
         let _turn = match &known {
-            Some(device) => site.hashing.turn(&device.digest).await,
-            None => site.hashing.turn(&self.account.subject).await,
+            Some(device) => site.hashing.turn(Queue::Known, &device.digest).await?,
+            None => site.hashing.turn(Queue::Strangers, &self.account.subject).await?,
         };
         let (device, kept) = self.read(site, Attempt::begin).await?;
         let is_account = kept.is_some();
-        let Some(proven) = site.hashing.run(move || Proven::by(&password, kept)).await? else {
+        let queue = if device.is_some() { Queue::Known } else { Queue::Strangers };
+        let Some(proven) = site.hashing.run(queue, move || Proven::by(&password, kept)).await? else {
             self.record_failure(device, site).await?;
             site.metrics.count_failed_sign_in(is_account);
             return Ok(None);

@@ -6,6 +6,7 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::hashing::Queue;
 use super::member::fold_email;
 use super::password::{self, NewPassword, PasswordHashText};
 use super::session::Holder;
@@ -71,7 +72,7 @@ pub async fn act(
     let Posted { sender: signed_in, form } = posted;
     let email_folded = fold_email(&signed_in.member.person.email);
     let counter = Counter::of_person(&signed_in.member.person.id);
-    let _turn = site.hashing.turn(&counter.subject).await;
+    let _turn = site.hashing.turn(Queue::Known, &counter.subject).await?;
     let now = site.now();
 
     let asked = counter.clone();
@@ -82,7 +83,7 @@ pub async fn act(
     let kept = kept.await?.ok_or(Refusal::SignedOut)?;
     let current = form.current_password;
     let hash = kept.hash;
-    if !site.hashing.run(move || password::verify(&current, Some(&hash))).await? {
+    if !site.hashing.run(Queue::Known, move || password::verify(&current, Some(&hash))).await? {
         site.store.write(move |db| note_failure(db, &counter, now)).await?;
         let error = Some("That is not your current password.".to_owned());
         let page = SecurityPage { current_error: error, ..security_page(&signed_in, &site) };
@@ -98,7 +99,7 @@ pub async fn act(
             return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());
         }
     };
-    let hash = site.hashing.run(move || password::hash(&new)).await?;
+    let hash = site.hashing.run(Queue::Known, move || password::hash(&new)).await?;
     let event = Event {
         at: now,
         who: signed_in.who(),

@@ -7,6 +7,7 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::hashing::Queue;
 use super::member::{Email, Role, ShownName};
 use super::password::{self, NewPassword, PasswordHashText};
 use super::session::{self, Holder};
@@ -139,7 +140,7 @@ pub async fn act(
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());
     };
 
-    let hash = site.hashing.run(move || password::hash(&password)).await?;
+    let hash = site.hashing.run(Queue::Known, move || password::hash(&password)).await?;
     let first = FirstTeam { team_name, name, email, hash };
     let who = Who { person: None, address: Some(visitor.address) };
     let owner = site.store.write(move |db| first.make(db, &token, who, now)).await?;

@@ -276,6 +276,25 @@ both_engines!(behind_a_proxy => async fn failures_are_kept_as_long_as_they_count
     assert_eq!(world.failures(), [("address:192.0.2.10".into(), 1), (format!("email:{OLGA}"), 1)]);
 });
 
+both_engines!(behind_a_proxy => async fn a_crowd_of_strangers_does_not_keep_a_known_browser_out(world) {
+    let mut olga = browser_at(&world, "192.0.2.10");
+    assert_eq!(try_to_sign_in(&mut olga, OLGA, PASSWORD).await.status, 303);
+    close(&mut olga);
+    let form = sign_in_form(&mut olga, OLGA, PASSWORD).await;
+    // Each with an account and a network of its own: nobody has to wait, so all of them want a hash.
+    let mut crowd = Vec::new();
+    for n in 0..200 {
+        crowd.push(Attacker::at(&world, &format!("2001:db8:0:{n:x}::1"), &format!("n{n}@northwind.example")).await);
+    }
+    let crowd = crowd.into_iter().map(|mut attacker| tokio::spawn(async move { attacker.guess().await }));
+    let crowd: Vec<_> = crowd.collect();
+    while hashes(&world).await < 5.0 {}
+    assert_eq!(olga.submit(&form).await.status, 303);
+    for one in crowd {
+        assert!(matches!(one.await.unwrap(), 401 | 429));
+    }
+});
+
 both_engines!(behind_a_proxy => async fn a_clock_that_was_ahead_makes_nobody_wait_for_long(world) {
     const DAY: i64 = 86_400;
     for (ahead, failures) in [(DAY, 5), (DAY, 25), (7, 5)] {
