@@ -4,6 +4,7 @@
 //! A text without any of the catalog's prefixes is somebody else's credential: it does not matter if a key came too.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, HeaderName};
@@ -14,7 +15,7 @@ use crate::keys::catalog::KeyHeaders;
 const MAX_BYTES: usize = 128;
 
 /// What was presented.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Presented<'a> {
     /// No credential of ours.
     Nothing,
@@ -26,6 +27,18 @@ pub enum Presented<'a> {
     Spaced,
     /// A text that may be a key.
     Text(Cow<'a, str>),
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Presented::Nothing => "Nothing",
+            Presented::Several => "Several",
+            Presented::Unreadable => "Unreadable",
+            Presented::Spaced => "Spaced",
+            Presented::Text(_) => "Text([redacted])",
+        })
+    }
 }
 
 /// The credentials of a request, as far as they have been read.
@@ -174,6 +187,11 @@ mod tests {
             assert_eq!(read(&[("authorization", value.as_bytes())]), text("abc"));
         }
         assert_eq!(read(&[("x-api-key", b"abc")]), text("abc"));
+    }
+
+    #[test]
+    fn a_key_is_not_in_the_debug_output() {
+        assert_eq!(format!("{:?}", text(KEY)), "Text([redacted])");
     }
 
     #[test]
