@@ -8,8 +8,17 @@ use http::header::HeaderName;
 const HEADERS: usize = 8;
 
 /// Proxies and servers, and the gate itself, use headers whose names begin like this.
-const RESERVED_BEGINNINGS: [&str; 8] =
-    ["x-key-", "x-forwarded-", "x-original-", "x-rewrite-", "proxy-", "access-control-", "sec-", "content-"];
+const RESERVED_BEGINNINGS: [&str; 9] = [
+    "x-key-",
+    "x-forwarded-",
+    "x-original-",
+    "x-rewrite-",
+    "x-envoy-",
+    "proxy-",
+    "access-control-",
+    "sec-",
+    "content-",
+];
 /// And these.
 const RESERVED: [&str; 40] = [
     "accept",
@@ -199,6 +208,7 @@ mod tests {
             (vec!["x-forwarded-for"], KeyHeaderError::Reserved),
             (vec!["x-original-uri"], KeyHeaderError::Reserved),
             (vec!["x-rewrite-url"], KeyHeaderError::Reserved),
+            (vec!["x-envoy-external-address"], KeyHeaderError::Reserved),
             (vec!["X-Gate-Token"], KeyHeaderError::Reserved),
             (vec!["proxy-authorization"], KeyHeaderError::Reserved),
             (vec!["content-type"], KeyHeaderError::Reserved),
