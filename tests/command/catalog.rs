@@ -56,6 +56,12 @@ fn identity_headers_that_a_proxy_may_not_take_are_a_warning() {
     assert_eq!((ended.code, all.contains(&format!("at most {bytes} bytes."))), (Some(0), true), "{ended:?}");
     let [warning] = ended.err.lines().collect::<Vec<_>>()[..] else { panic!("{ended:?}") };
     assert!(warning.starts_with(&format!("catalog.toml: warning: identity headers of {bytes} bytes")), "{warning}");
+    // The other headers of a response need room in the same buffer.
+    for (fields, is_warned) in [(153, false), (154, true)] {
+        let fields: Vec<String> = (0..fields).map(|at| format!("\"field_{at:03}_of_users\"")).collect();
+        let ended = check(format!("{GOOD}fields = [{}]\n", fields.join(", ")));
+        assert_eq!(ended.err.contains("warning"), is_warned, "{ended:?}");
+    }
     // Those that carry no value do not count.
     let ended = check(format!("{large}[gate]\nidentity_headers = [\"X-Key-Id\"]\n"));
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
@@ -108,7 +114,9 @@ fn every_example_is_good() {
         let ended = run(Path::new("/"), &["catalog", "check", path], "");
         let warnings = match path.rsplit('/').next() {
             Some("admin-v2.toml") => [" identity headers of "].as_slice(),
-            Some("large.toml") => &["“/user/codespaces/*” is wider than “/user/codespaces/secrets”"],
+            Some("large.toml") => {
+                &["“/user/codespaces/*” is wider than “/user/codespaces/secrets”", " identity headers of "]
+            }
             Some("soku.toml") => &["“/v1/analytics/**” is wider than “/v1/analytics/exports/**”"],
             Some("soul-machines.toml") => &["“/v1/analytics/conversations/**” is wider than “/v1/analytics/"],
             _ => &[],
