@@ -1,6 +1,6 @@
 //! The open connections of one worker. When the process runs out of descriptors for them, the connection that has been
 //! silent for the longest is closed for each new one, so that idle connections keep nobody out. Which one that is, the
-//! clock algorithm (second chance) finds: reading from a connection only sets a flag.
+//! clock algorithm (second chance) finds: reading from a connection, or writing to it, only sets a flag.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,12 +27,14 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct State {
     owner: Rc<Connections>,
-    /// Set by each read, cleared when the clock algorithm passes.
-    was_read: Cell<bool>,
+    /// Set when bytes arrive or leave, cleared when the clock algorithm passes.
+    was_used: Cell<bool>,
     /// Whether the last thing that happened was not the arrival of a request.
     is_idle: Cell<bool>,
+    /// Whether the client does not read what we send: the last write found the socket's buffer full.
+    is_stalled: Cell<bool>,
     closing: Cell<Closing>,
-    reader: RefCell<Option<Waker>>,
+    task: RefCell<Option<Waker>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,10 @@ enum Closing {
     No,
     /// After the response to the request that is under way, if there is one.
     WhenIdle,
+    /// Nothing more is read. A response that is under way is still sent.
     Now,
+    /// As `Now`, and a response that the client does not read is dropped: nothing else would ever end it.
+    Abort,
 }
 
 /// A client's connection: its stream, which ends when the connection has to make room.
@@ -66,10 +71,11 @@ impl Connections {
         }
         let state = Rc::new(State {
             owner: self.clone(),
-            was_read: Cell::new(false),
+            was_used: Cell::new(false),
             is_idle: Cell::new(true),
+            is_stalled: Cell::new(false),
             closing: Cell::new(Closing::No),
-            reader: RefCell::default(),
+            task: RefCell::default(),
         });
         self.open.set(self.open.get() + 1);
         self.queue.borrow_mut().push_back(Rc::downgrade(&state));
@@ -89,9 +95,13 @@ impl Connections {
         // Twice round at most: the first time clears every flag.
         for _ in 0..2 * queue.len() {
             let Some(state) = queue.pop_front().and_then(|state| state.upgrade()) else { continue };
-            if state.was_read.take() {
-                queue.push_back(Rc::downgrade(&state));
-            } else {
+            let was_used = state.was_used.take();
+            if !was_used && state.is_stalled.get() {
+                return state.close(Closing::Abort);
+            }
+            // Also if it closes: its client may not read the response that is under way.
+            queue.push_back(Rc::downgrade(&state));
+            if !was_used && state.closing.get() == Closing::No {
                 return state.close(Closing::Now);
             }
         }
@@ -108,8 +118,8 @@ impl Connections {
 impl State {
     fn close(&self, closing: Closing) {
         self.closing.set(closing);
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
+        if let Some(task) = self.task.take() {
+            task.wake();
         }
     }
 
@@ -117,15 +127,28 @@ impl State {
         match self.closing.get() {
             Closing::No => false,
             Closing::WhenIdle => self.is_idle.get(),
-            Closing::Now => true,
+            Closing::Now | Closing::Abort => true,
         }
     }
 
     fn wait(&self, cx: &Context<'_>) {
-        match &mut *self.reader.borrow_mut() {
-            Some(reader) => reader.clone_from(cx.waker()),
+        match &mut *self.task.borrow_mut() {
+            Some(task) => task.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
+    }
+
+    fn note_write(&self, written: Poll<io::Result<usize>>, cx: &Context<'_>) -> Poll<io::Result<usize>> {
+        self.is_idle.set(true);
+        self.is_stalled.set(written.is_pending());
+        if written.is_ready() {
+            self.was_used.set(true);
+        } else if self.closing.get() == Closing::Abort {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        } else {
+            self.wait(cx);
+        }
+        written
     }
 }
 
@@ -144,7 +167,7 @@ impl AsyncRead for Connection {
         match read {
             Poll::Pending => self.state.wait(cx),
             Poll::Ready(_) => {
-                self.state.was_read.set(true);
+                self.state.was_used.set(true);
                 self.state.is_idle.set(false);
             }
         }
@@ -154,8 +177,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.state.is_idle.set(true);
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.state.note_write(written, cx)
     }
 
     fn poll_write_vectored(
@@ -163,8 +186,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.state.is_idle.set(true);
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.state.note_write(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -245,6 +268,35 @@ mod tests {
         actix_web::rt::task::yield_now().await;
         let (_client, _newer) = connection(&open).await;
         assert_eq!(reader.await.expect("no panic").expect("an end"), 0);
+    }
+
+    #[actix_web::test]
+    async fn a_client_that_does_not_read_its_response_makes_room() {
+        let open = Connections::new(1);
+        let (mut client, mut stalled) = connection(&open).await;
+        let writer = actix_web::rt::spawn(async move { stalled.write_all(&[7; 32 << 20]).await });
+        actix_web::rt::task::yield_now().await;
+        let (_client, _newer) = connection(&open).await;
+        let error = writer.await.expect("no panic").expect_err("the rest of the response is dropped");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        let mut response = Vec::new();
+        client.read_to_end(&mut response).await.expect("what was sent before");
+        assert!(!response.is_empty() && response.len() < 32 << 20);
+    }
+
+    #[actix_web::test]
+    async fn a_response_under_way_is_sent_though_its_connection_closes() {
+        let open = Connections::new(1);
+        let (mut client, mut busy) = connection(&open).await;
+        client.write_all(b"GET").await.expect("it is open");
+        assert_eq!(busy.read(&mut [0; 3]).await.expect("three bytes"), 3);
+        let (_client, _newer) = connection(&open).await;
+        assert!(is_at_end(&mut busy).await);
+        busy.write_all(b"200").await.expect("the client waits");
+        drop(busy);
+        let mut response = Vec::new();
+        client.read_to_end(&mut response).await.expect("a response");
+        assert_eq!(response, b"200");
     }
 
     #[actix_web::test]

@@ -18,16 +18,21 @@ use super::connections::Connections;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than proxies keep their connections to us (nginx: 60 s): whoever closes first must not be us.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a connection is still read after a response to a request whose body was not: a close with bytes unread would
+/// reset it, and the client might lose the response.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long a stop waits for the requests that are under way.
 const SHUTDOWN_S: u64 = 10;
 /// Connections that the kernel keeps waiting while we have no descriptor for them; it may keep fewer (somaxconn).
 const BACKLOG: i32 = 4_096;
-/// Descriptors for everything but clients' connections: the database's pools, listeners, event queues, files.
+/// Descriptors for everything but clients' connections: the database's pools, listeners, files.
 const RESERVED: u64 = 128;
+/// Descriptors of each worker's own: its event queue, and what wakes it up. Measured.
+const RESERVED_PER_WORKER: u64 = 4;
 /// A worker's most connections, however many descriptors there are.
 const MOST: u64 = 25_000;
-/// The fewest that a worker can work with.
-const FEWEST: u64 = 16;
+/// The fewest that a worker can work with: an eighth of them is at least one.
+const FEWEST: u64 = 8;
 
 /// Raises the soft limit on open files to the hard one (getrlimit(2)), and returns what is the limit then.
 pub(super) fn raise_file_limit() -> u64 {
@@ -47,8 +52,10 @@ pub(super) fn raise_file_limit() -> u64 {
 
 /// How many connections each worker may have open.
 pub(super) fn connections_per_worker(file_limit: u64, workers: usize) -> usize {
-    let for_clients = file_limit.saturating_sub(RESERVED.min(file_limit / 2));
-    let each = (for_clients / workers as u64).clamp(FEWEST, MOST);
+    let workers = workers as u64;
+    let reserved = RESERVED + RESERVED_PER_WORKER * workers;
+    let for_clients = file_limit - reserved.min(file_limit / 2);
+    let each = (for_clients / workers).clamp(FEWEST, MOST);
     usize::try_from(each).unwrap_or(usize::MAX)
 }
 
@@ -85,6 +92,7 @@ where
         let http = HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEADER_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
             let client = stream.peer_addr().ok();
@@ -101,10 +109,11 @@ mod tests {
 
     #[test]
     fn workers_share_the_descriptors_that_nothing_else_needs() {
-        assert_eq!(connections_per_worker(1_024, 2), 448);
-        assert_eq!(connections_per_worker(20_000, 4), 4_968);
+        assert_eq!(connections_per_worker(1_024, 2), 444);
+        assert_eq!(connections_per_worker(1_024, 64), 10, "more workers need more descriptors themselves");
+        assert_eq!(connections_per_worker(20_000, 4), 4_964);
         assert_eq!(connections_per_worker(u64::MAX, 2), 25_000);
         assert_eq!(connections_per_worker(128, 1), 64, "of few descriptors clients get half");
-        assert_eq!(connections_per_worker(64, 8), 16);
+        assert_eq!(connections_per_worker(64, 8), 8);
     }
 }
