@@ -3,7 +3,7 @@
 //! full size again, nothing else is written.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -28,13 +28,20 @@ pub(super) struct Ballast {
 }
 
 impl Ballast {
-    /// Makes the file. On a full disk it is what an earlier run has left of it.
-    pub(super) fn at(path: PathBuf) -> Ballast {
+    /// Makes the file. On a full disk it is what an earlier run has left of it. The error is one line: without the file,
+    /// nothing could be written on a full disk, and nobody would notice before.
+    pub(super) fn at(path: PathBuf) -> Result<Ballast, String> {
         let ballast = Ballast { path };
-        if !ballast.is_whole() && !ballast.grow() {
-            tracing::warn!(target: "keyrack", "the disk is full: only revokes, sign-ins and sign-outs are written");
+        let cannot = |e: io::Error| format!("cannot write {}: {e}", ballast.path.display());
+        if !ballast.is_whole() && !ballast.grow().map_err(cannot)? {
+            let needed_kb = (BYTES - ballast.bytes().min(BYTES) + SPARE) >> 10;
+            tracing::warn!(
+                target: "keyrack",
+                needed_kb,
+                "the disk is full: until it has more room, only revokes, sign-ins and sign-outs are written"
+            );
         }
-        ballast
+        Ok(ballast)
     }
 
     /// Whether none of its room is given up.
@@ -42,15 +49,17 @@ impl Ballast {
         self.bytes() == BYTES
     }
 
-    /// Whether the file has its full size, or could get it just now.
-    pub(super) fn is_whole_again(&self) -> bool {
-        self.is_whole() || {
-            let is_whole = self.grow();
-            if is_whole {
-                tracing::info!(target: "keyrack", "the disk has room again: everything is written");
-            }
-            is_whole
+    /// Fails while the disk has no room for the file at its full size.
+    pub(super) fn require_whole(&self) -> Result<(), Fault> {
+        if self.is_whole() {
+            return Ok(());
         }
+        let cannot = |e: io::Error| Fault::unavailable(format!("cannot write {}: {e}", self.path.display()));
+        if !self.grow().map_err(cannot)? {
+            return Err(Fault::unavailable("the disk is full"));
+        }
+        tracing::info!(target: "keyrack", "the disk has room again: everything is written");
+        Ok(())
     }
 
     /// Does something for which there may be no room, and gives up room until it succeeds or fails otherwise.
@@ -58,9 +67,11 @@ impl Ballast {
         self.give_up_while(is_full, &mut write)
     }
 
-    /// As [`give_up_for`](Ballast::give_up_for), where the error does not say whether it is for want of room.
-    pub(super) fn give_up_to_open<T, E>(&self, mut open: impl FnMut() -> Result<T, E>) -> Result<T, E> {
-        self.give_up_while(|_| room(self.folder()).is_ok_and(|room| room < FIRST_PIECE), &mut open)
+    /// As [`give_up_for`](Ballast::give_up_for), to open the database. Not every error of that says that there is no room,
+    /// and `statvfs` does not know about quotas.
+    pub(super) fn give_up_to_open<T>(&self, mut open: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+        let is_full = |error: &String| says_full(error) || room(self.folder()).is_ok_and(|room| room < FIRST_PIECE);
+        self.give_up_while(is_full, &mut open)
     }
 
     fn give_up_while<T, E>(
@@ -103,18 +114,18 @@ impl Ballast {
         OpenOptions::new().write(true).open(&self.path)?.set_len(bytes)
     }
 
-    /// Brings the file to its full size, if the disk has room for it; leaves it as it was otherwise.
-    fn grow(&self) -> bool {
+    /// Brings the file to its full size, and returns true. False if the disk has no room for it: then it is as before.
+    fn grow(&self) -> io::Result<bool> {
         let before = self.bytes();
         let missing = BYTES.saturating_sub(before);
         if room(self.folder()).is_ok_and(|room| room < missing + SPARE) {
-            return false;
+            return Ok(false);
         }
-        let is_grown = self.fill().is_ok();
-        if !is_grown {
+        self.fill().map(|()| true).or_else(|e| {
             let _ = self.cut_to(before); // the rest would only take room
-        }
-        is_grown
+            let is_full = matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            if is_full { Ok(false) } else { Err(e) }
+        })
     }
 
     fn fill(&self) -> io::Result<()> {
@@ -139,11 +150,14 @@ fn room(folder: &Path) -> io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Whether there was no room to write: SQLite says so in these words, also where a rollback failed as well.
+/// Whether there was no room to write, also where a rollback failed as well.
 fn is_full(fault: &Fault) -> bool {
-    let Fault::Unavailable(cause) = fault else { return false };
-    let told = format!("{cause:?}");
-    ["database or disk is full", "disk I/O error"].iter().any(|words| told.contains(words))
+    matches!(fault, Fault::Unavailable(cause) if says_full(&format!("{cause:?}")))
+}
+
+/// Whether SQLite says that there was no room to write. It calls an exceeded quota (EDQUOT) an I/O error.
+fn says_full(error: &str) -> bool {
+    ["database or disk is full", "disk I/O error"].iter().any(|words| error.contains(words))
 }
 
 /// Bytes that no file system stores in less room. (Sparse or compressed, the file would take up none.)
@@ -180,7 +194,7 @@ mod tests {
     fn its_room_is_given_up_in_growing_pieces_and_outlives_a_run() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keyrack.db.ballast");
-        let ballast = Ballast::at(path.clone());
+        let ballast = Ballast::at(path.clone()).expect("room");
         assert!(ballast.is_whole());
         assert_eq!(ballast.give_up_for(failing(0)).expect("nothing is missing"), 1);
         assert!(ballast.is_whole());
@@ -191,7 +205,8 @@ mod tests {
         assert_eq!(ballast.bytes(), BYTES - 7 * FIRST_PIECE, "no other failure costs room");
         assert!(ballast.give_up_for(failing(u32::MAX)).is_err());
         assert_eq!(ballast.bytes(), 0, "until there is no more");
-        assert!(ballast.is_whole_again() && ballast.is_whole());
+        ballast.require_whole().expect("the disk has room");
+        assert!(ballast.is_whole());
     }
 
     #[test]
@@ -200,14 +215,33 @@ mod tests {
         let path = folder.path().join("keyrack.db.ballast");
         for bytes in [1 << 20, BYTES + 5] {
             fs::write(&path, vec![7; bytes as usize]).expect("written");
-            assert!(Ballast::at(path.clone()).is_whole(), "{bytes}");
+            assert!(Ballast::at(path.clone()).expect("room").is_whole(), "{bytes}");
         }
     }
 
     #[test]
-    fn where_it_cannot_be_made_there_is_none() {
+    fn to_open_a_database_its_room_is_given_up_also_beyond_a_quota() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ballast = Ballast::at(folder.path().join("absent").join("keyrack.db.ballast"));
-        assert!(!ballast.is_whole_again() && !ballast.give_up(1));
+        let ballast = Ballast::at(folder.path().join("keyrack.db.ballast")).expect("room");
+        let mut errors = ["disk I/O error", "database or disk is full"].into_iter();
+        let open = || errors.next().map_or(Ok(7), |error| Err(format!("cannot open the database: {error}")));
+        assert_eq!(ballast.give_up_to_open(open), Ok(7));
+        assert_eq!(ballast.bytes(), BYTES - 3 * FIRST_PIECE);
+        assert!(ballast.give_up_to_open(|| Err::<(), _>("file is not a database".to_owned())).is_err());
+        assert_eq!(ballast.bytes(), BYTES - 3 * FIRST_PIECE, "no other failure costs room");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = Ballast::at(folder.path().join("absent").join("keyrack.db.ballast")).expect_err("no folder");
+        assert!(error.contains("cannot write") && error.contains("keyrack.db.ballast"), "{error}");
+        let path = folder.path().join("keyrack.db.ballast");
+        let ballast = Ballast::at(path.clone()).expect("room");
+        fs::remove_file(&path).expect("it is there");
+        fs::create_dir(&path).expect("a name that is free");
+        let fault = ballast.require_whole().expect_err("a folder");
+        assert!(fault.to_string().contains("cannot write"), "{fault}");
+        assert!(!ballast.give_up(1));
     }
 }

@@ -72,7 +72,8 @@ impl Store {
     pub fn serve(url: &DatabaseUrl) -> Result<Store, String> {
         url.make_file()?;
         let claim = Arc::new(url.claim()?);
-        let Some(ballast) = url.ballast_path().map(Ballast::at) else { return Store::open(url, claim) };
+        let Some(path) = url.ballast_path() else { return Store::open(url, claim) };
+        let ballast = Ballast::at(path)?;
         // Even to open a database takes some room on its disk.
         let store = ballast.give_up_to_open(|| Store::open(url, claim.clone()))?;
         Ok(Store { ballast: Some(Arc::new(ballast)), ..store })
@@ -188,10 +189,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, Fault>,
     ) -> Result<(T, Option<Spreading>), Fault> {
-        match &self.ballast {
-            Some(ballast) if !ballast.is_whole_again() => Err(Fault::unavailable("the disk is full")),
-            _ => self.keep(work),
-        }
+        self.ballast.iter().try_for_each(|ballast| ballast.require_whole())?;
+        self.keep(work)
     }
 
     fn keep_at_any_cost<T>(

@@ -229,6 +229,32 @@ fn a_second_server_on_the_same_file_is_one_line_and_2() {
     assert_eq!(place.run(&["migrate"], "").code, Some(0));
 }
 
+/// Under its new name it would have a second journal.
+#[test]
+fn a_file_that_was_moved_while_it_is_served_takes_no_commands() {
+    let place = Place::on(Engine::Sqlite);
+    let serving = place.serve(&[]);
+    let DatabaseUrl::Sqlite(file) = &place.database else { unreachable!() };
+    let moved = file.with_file_name("moved.db");
+    std::fs::rename(file, &moved).unwrap();
+    at(&place, &moved, &["gate-token", "add", "ci"], "").refuses("under another name");
+    at(&place, &moved, &["serve", "--bind", "127.0.0.1:0"], "").refuses("is being served by another keyrack");
+    assert!(!moved.with_file_name("moved.db-wal").exists());
+    std::fs::rename(&moved, file).unwrap();
+    assert_eq!(place.run(&["gate-token", "add", "ci"], "").code, Some(0));
+    assert_eq!(serving.stop().code, Some(0));
+    std::fs::rename(file, &moved).unwrap();
+    assert!(at(&place, &moved, &["gate-token", "list"], "").out.contains("ci"));
+}
+
+#[test]
+fn a_ballast_that_cannot_be_written_is_one_line_and_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k.db");
+    std::fs::create_dir(folder.path().join("k.db.ballast")).unwrap();
+    try_settings(&["--database-url", &format!("sqlite://{}", path.display())]).refuses("k.db.ballast");
+}
+
 /// Runs the program on a file.
 fn at(place: &Place, file: &std::path::Path, arguments: &[&str], input: &str) -> Ended {
     let url = format!("sqlite://{}", file.display());

@@ -9,6 +9,9 @@ use diesel::prelude::*;
 
 use super::program::{Ended, PROGRAM, Serving, bare};
 
+/// A symbolic link to the database, on another disk.
+const LINK: &str = "link.db";
+
 /// A file system in memory, in a mount namespace that a process of ours keeps open.
 pub struct SmallDisk {
     keeper: Child,
@@ -46,17 +49,19 @@ impl SmallDisk {
         let mut line = String::new();
         BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
+        std::os::unix::fs::symlink("disk/seed.db", folder.path().join(LINK)).unwrap();
         let mut disk = SmallDisk { keeper, entry, folder, serving: None };
         disk.start();
         Some(disk)
     }
 
-    /// Starts a server, of which there is none.
+    /// Starts a server, of which there is none. It knows the database by a name on another disk, where its own files
+    /// would be of no use.
     pub fn start(&mut self) {
         let mut command = bare("nsenter", self.folder.path());
         command.args(["-t", &self.keeper.id().to_string()]).args(self.entry).arg(PROGRAM);
         command.args(["serve", "--bind", "127.0.0.1:0", "--database-url"]);
-        command.arg(format!("sqlite://{}", self.folder.path().join("disk/seed.db").display()));
+        command.arg(format!("sqlite://{}", self.folder.path().join(LINK).display()));
         command.env("SQLITE_TMPDIR", self.folder.path().join("disk")); // where a machine has one disk
         self.serving = Some(Serving::of(command));
     }

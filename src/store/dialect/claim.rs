@@ -5,8 +5,13 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::beside;
+
+/// How often a lock is tried, and the pause between: a command holds each lock for a moment to see whether it is taken.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Which file a name leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +23,11 @@ pub(in crate::store) struct Inode {
 impl Inode {
     /// The file of that name, symbolic links followed.
     pub(super) fn of(path: &Path) -> std::io::Result<Inode> {
-        fs::metadata(path).map(|file| Inode { device: file.dev(), number: file.ino() })
+        fs::metadata(path).map(Inode::in_metadata)
+    }
+
+    fn in_metadata(file: fs::Metadata) -> Inode {
+        Inode { device: file.dev(), number: file.ino() }
     }
 }
 
@@ -38,26 +47,31 @@ impl Claim {
     /// Claims the file of that name.
     pub(super) fn on(path: &Path) -> Result<Claim, String> {
         let cannot = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
-        let (inode, file) = (Inode::of(path).map_err(cannot)?, File::open(path).map_err(cannot)?);
-        if let Err(why) = lock(&file, path) {
-            std::mem::forget(file); // not closed: this process may have the database open
-            return Err(why);
-        }
+        // The name first: whoever finds the inode locked then finds the name locked too.
         let name = OpenOptions::new().create(true).truncate(false).write(true).open(name_lock(path).map_err(cannot)?);
         let name = name.map_err(|e| format!("cannot write next to {}: {e}", path.display()))?;
         lock(&name, path)?;
-        Ok(Claim { inode, _file: file, _name: name })
+        let file = File::open(path).map_err(cannot)?;
+        // Of what was opened, not of the name, which may lead to another file by now.
+        match file.metadata().map_err(cannot).and_then(|opened| lock(&file, path).map(|()| opened)) {
+            Ok(opened) => Ok(Claim { inode: Inode::in_metadata(opened), _file: file, _name: name }),
+            Err(why) => {
+                std::mem::forget(file); // not closed: this process may have the database open
+                Err(why)
+            }
+        }
     }
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), String> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            Err(format!("{} is being served by another keyrack: stop that one first", path.display()))
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(TryLockError::Error(e)) => return Err(format!("cannot lock {}: {e}", path.display())),
         }
-        Err(TryLockError::Error(e)) => Err(format!("cannot lock {}: {e}", path.display())),
     }
+    Err(format!("{} is being served by another keyrack: stop that one first", path.display()))
 }
 
 /// The file that is locked as long as a database is served under this name. Symbolic links are no names of their own,
@@ -66,20 +80,9 @@ fn name_lock(path: &Path) -> std::io::Result<PathBuf> {
     Ok(beside(&path.canonicalize()?, ".lock"))
 }
 
-/// Refuses a file that is served under another of its names.
+/// Refuses a file that is served under another name: a hard link, or the name that it had before it was moved.
 pub(super) fn refuse_other_name(path: &Path) -> Result<(), String> {
-    let cannot = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
-    // Nearly every file has one name. Only where there are more are the locks tried, since a server that starts at this
-    // moment would find them taken.
-    if fs::metadata(path).map_err(cannot)?.nlink() < 2 {
-        return Ok(());
-    }
-    let is_locked = |file: &File| {
-        let is_locked = file.try_lock_shared().is_err();
-        let _ = file.unlock();
-        is_locked
-    };
-    let file = File::open(path).map_err(cannot)?;
+    let file = File::open(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     let is_served = is_locked(&file);
     std::mem::forget(file); // not closed: this process may have the database open
     let is_served_so = || File::open(name_lock(path)?).map(|name| is_locked(&name));
@@ -87,4 +90,10 @@ pub(super) fn refuse_other_name(path: &Path) -> Result<(), String> {
         true => Err(format!("{} is being served by another keyrack under another name: use that name", path.display())),
         false => Ok(()),
     }
+}
+
+fn is_locked(file: &File) -> bool {
+    let is_locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    let _ = file.unlock();
+    is_locked
 }

@@ -104,7 +104,8 @@ impl DatabaseUrl {
     /// Where a file takes up room that is given up on a full disk: beside a database that is on a disk of ours.
     pub(super) fn ballast_path(&self) -> Option<PathBuf> {
         let DatabaseUrl::Sqlite(path) = self else { return None };
-        Some(beside(path, ".ballast"))
+        // A symbolic link may be on another disk than the file that it leads to.
+        Some(beside(&path.canonicalize().unwrap_or_else(|_| path.clone()), ".ballast"))
     }
 
     /// Claims a SQLite file for this process, for as long as the answer is held: only one may serve it, by
