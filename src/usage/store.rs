@@ -95,18 +95,21 @@ fn keep_newest_addresses(db: &mut Db, ids: Vec<&str>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Forgets at most so many rows of each sort that nobody asks for any more; whether there may be more of them.
+/// Forgets at most so many rows of each sort that nobody asks for any more, or that a clock which was ahead has put into
+/// the future; whether there may be more of them.
 pub fn forget_old(db: &mut Db, now: Moment, most: i64) -> Result<bool, Fault> {
     hold_team(db, TURN, Hold::Alone)?;
     let oldest = now.plus_seconds(-DAYS_KEPT * 86_400).unix();
-    let old = use_counts::table.filter(use_counts::hour.lt(oldest)).order(use_counts::hour).limit(most);
+    let future = now.plus_seconds(CLOCK_SKEW_S).unix();
+    let is_old = use_counts::hour.lt(oldest).or(use_counts::hour.gt(future));
+    let old = use_counts::table.filter(is_old).order(use_counts::hour).limit(most);
     let counts =
         old.select((use_counts::key_id, use_counts::hour, use_counts::outcome)).load::<(String, i64, String)>(db)?;
     for row in &counts {
         diesel::delete(use_counts::table.find((&row.0, row.1, &row.2))).execute(db)?;
     }
-    let old = use_addresses::table.filter(use_addresses::seen_at.lt(a_day_before(now).unix()));
-    let old = old.order(use_addresses::seen_at).limit(most);
+    let is_old = use_addresses::seen_at.lt(a_day_before(now).unix()).or(use_addresses::seen_at.gt(future));
+    let old = use_addresses::table.filter(is_old).order(use_addresses::seen_at).limit(most);
     let addresses = old.select((use_addresses::key_id, use_addresses::address)).load::<(String, String)>(db)?;
     for row in &addresses {
         diesel::delete(use_addresses::table.find((&row.0, &row.1))).execute(db)?;

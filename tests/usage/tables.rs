@@ -34,6 +34,23 @@ both_engines!(
 );
 
 both_engines!(
+    async fn uses_that_a_clock_which_was_ahead_put_into_the_future_are_forgotten(world) {
+        let (id, _) = world.sign_in("olga").await.create_key("HR sync", &["shifts:read"]).await;
+        for (ahead, address) in [(DAY_S * 400, "203.0.113.7"), (30, "203.0.113.8"), (0, "203.0.113.9")] {
+            let at = Moment::from_unix(NOON + ahead).unwrap();
+            let address = Some(address.parse().unwrap());
+            world.usage.tally.note(id.packed(), Code::Valid, Caller { at, address, client: None });
+            world.flush().await;
+        }
+        world.usage.prune().await.unwrap();
+        let hours: Vec<i64> = world.use_counts(&id).into_iter().map(|count| count.0).collect();
+        assert_eq!(hours, [NOON]);
+        let addresses: Vec<String> = world.use_addresses(&id).into_iter().map(|(address, _)| address).collect();
+        assert_eq!(addresses, ["203.0.113.8", "203.0.113.9"], "another instance's clock may be a little ahead");
+    }
+);
+
+both_engines!(
     async fn deleting_a_key_deletes_its_use_and_the_audit_log_stays(world) {
         let mut olga = world.sign_in("olga").await;
         let (id, secret) = olga.create_key("HR sync", &["shifts:read"]).await;
