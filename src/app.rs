@@ -26,7 +26,7 @@ use crate::form::{BODY_BYTES, create_body_bytes};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
 use crate::people::session::{Limits, draw_cookie_key};
-use crate::people::{Hashing, Sessions};
+use crate::people::{Hashing, Sessions, UnstoredFailures};
 use crate::public_url::PublicUrl;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -212,6 +212,7 @@ pub fn listen_with(settings: &Settings, clock: Clock, store: Store) -> Result<Li
         listens_on: bound,
         cookie_key,
         hashing: Hashing::on(cores, metrics.password_hashes()),
+        unstored_failures: UnstoredFailures::default(),
         metrics,
         trusted_proxies: settings.trusted_proxies.clone(),
         askers: Arc::new(gate::Askers::new(settings.gate_allow.clone())),

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Moment};
 use crate::gate::{Askers, Gate};
 use crate::keys::catalog::Catalog;
 use crate::metrics::Metrics;
-use crate::people::Hashing;
+use crate::people::{Hashing, UnstoredFailures};
 use crate::public_url::PublicUrl;
 use crate::store::Store;
 use crate::usage::Usage;
@@ -42,6 +42,8 @@ pub struct Site {
     pub cookie_key: Vec<u8>,
     /// Who may hash passwords, and how many at once.
     pub hashing: Hashing,
+    /// Failed sign-ins that could not be stored.
+    pub unstored_failures: UnstoredFailures,
     /// Whose `X-Forwarded-For` and `Forwarded` count.
     pub trusted_proxies: Vec<IpNet>,
     /// Who may ask about the keys of others.

@@ -190,6 +190,7 @@ const SHARED: &[&str] = &[
     "people/failed_sign_ins",
     "people/hashing",
     "people/sessions",
+    "people/unstored",
     "usage/flush",
 ];
 

@@ -18,6 +18,7 @@ use super::store::{self, Credentials};
 use crate::audit::{self, Action, Event, Who};
 use crate::clock::{Clock, Moment};
 use crate::fault::Fault;
+use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::store::Db;
 
@@ -84,6 +85,7 @@ impl Attempt {
             None => site.hashing.turn(Queue::Strangers, &self.account.subject).await?,
         };
         let (device, kept) = self.read(site, Attempt::begin).await?;
+        self.refuse_unstored(device.as_ref(), site)?;
         let is_account = kept.is_some();
         let queue = if device.is_some() { Queue::Known } else { Queue::Strangers };
         let Some(proven) = site.hashing.run(queue, move || Proven::by(&password, kept)).await? else {
@@ -132,8 +134,26 @@ impl Attempt {
         Ok(Held { account, client, now })
     }
 
+    /// What failures count for that cannot be stored.
+    fn with_counters<T>(&self, device: Option<&Device>, act: impl FnOnce(&[&Counter]) -> T) -> T {
+        match device {
+            Some(device) => act(&[&Counter::of_device(&device.digest)]),
+            None => act(&[&self.account, &self.client]),
+        }
+    }
+
+    /// As [`begin`](Attempt::begin), by the failures that could not be stored.
+    fn refuse_unstored(&self, device: Option<&Device>, site: &Site) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        self.with_counters(device, |counters| site.unstored_failures.refuse_waiting(counters, now))
+    }
+
     async fn record_failure(self, device: Option<Device>, site: &Site) -> Result<(), Fault> {
-        let now = site.store.write(move |db| self.fail(db, device.as_ref())).await?;
+        let (attempt, known) = (self.clone(), device.clone());
+        let stored = site.store.write(move |db| attempt.fail(db, known.as_ref())).await;
+        let now = self.with_counters(device.as_ref(), |counters| {
+            site.unstored_failures.or_count(stored, counters, self.clock.now())
+        })?;
         let forget = move |db: &mut Db| {
             store::delete_old_failures(db, now)?;
             store::delete_old_failed_sign_ins(db, now)

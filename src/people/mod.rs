@@ -12,6 +12,7 @@ mod failed_sign_ins;
 mod hashing;
 pub(crate) mod sessions;
 pub(crate) mod store;
+mod unstored;
 
 pub mod login;
 pub mod logout;
@@ -23,6 +24,7 @@ pub mod team;
 pub use hashing::Hashing;
 pub use sessions::Sessions;
 pub use store::{find_holder, find_member, find_person, has_owner, names_of, owners_of};
+pub use unstored::UnstoredFailures;
 
 /// The addresses of this room.
 pub mod address {

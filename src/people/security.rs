@@ -75,6 +75,7 @@ pub async fn act(
     let _turn = site.hashing.turn(Queue::Known, &counter.subject).await?;
     let now = site.now();
 
+    site.unstored_failures.refuse_waiting(&[&counter], now)?;
     let asked = counter.clone();
     let kept = site.store.read(move |db| {
         refuse_waiting(&[(&asked, store::failures(db, &asked.subject)?)], now)?;
@@ -84,7 +85,9 @@ pub async fn act(
     let current = form.current_password;
     let hash = kept.hash;
     if !site.hashing.run(Queue::Known, move || password::verify(&current, Some(&hash))).await? {
-        site.store.write(move |db| note_failure(db, &counter, now)).await?;
+        let failed = counter.clone();
+        let stored = site.store.write(move |db| note_failure(db, &failed, now)).await;
+        site.unstored_failures.or_count(stored, &[&counter], now)?;
         let error = Some("That is not your current password.".to_owned());
         let page = SecurityPage { current_error: error, ..security_page(&signed_in, &site) };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, page.render());

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use data_encoding::HEXLOWER;
+
 use crate::clock::Moment;
 use crate::people::member::PersonId;
 use crate::refusal::Refusal;
@@ -51,6 +53,11 @@ impl Counter {
     /// attack on the account does not keep its owner from changing the password.
     pub fn of_person(person: &PersonId) -> Counter {
         Counter { subject: format!("person:{person}"), rule: Rule::Account }
+    }
+
+    /// Counts sign-ins on a known device, where its own count cannot be stored.
+    pub fn of_device(digest: &[u8]) -> Counter {
+        Counter { subject: format!("device:{}", HEXLOWER.encode(digest)), rule: Rule::Account }
     }
 
     /// Counts sign-ins from an IP address: an IPv6 network of one customer (/64) is one.

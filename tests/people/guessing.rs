@@ -268,6 +268,33 @@ both_engines!(behind_a_proxy => async fn a_cleanup_that_fails_fails_no_attempt(w
     assert_eq!((world.failures().len(), kept().as_str()), (2, "1"), "the next cleanup catches up");
 });
 
+both_engines!(behind_a_proxy => async fn guesses_are_slowed_down_though_failures_cannot_be_stored(world) {
+    let (mut known, mut changer) = (browser_at(&world, "192.0.2.10"), browser_at(&world, "192.0.2.11"));
+    for browser in [&mut known, &mut changer] {
+        assert_eq!(try_to_sign_in(browser, OLGA, PASSWORD).await.status, 303);
+    }
+    close(&mut known);
+    for change in ["INSERT", "UPDATE"] {
+        world.fail_on(change, "sign_in_failures");
+        world.fail_on(change, "failed_sign_ins");
+    }
+    let before = hashes(&world).await;
+    let change = changer.get("/account/security").await.form("/account/security");
+    let change = change.with("current_password", WRONG).with("new_password", "lantern moss quiver oboe");
+    let known_form = sign_in_form(&mut known, OLGA, WRONG).await;
+    let mut attacker = Attacker::at(&world, "198.51.100.1", OLGA).await;
+    for expected in [503, 429, 429] {
+        assert_eq!(attacker.guess().await, expected);
+        assert_eq!(known.submit(&known_form).await.status, expected, "a stolen device cookie gives no more");
+        assert_eq!(changer.submit(&change).await.status, expected, "nor does a stolen session");
+    }
+    assert_eq!(hashes(&world).await - before, 3.0);
+    assert_eq!(try_to_sign_in(&mut browser_at(&world, "192.0.2.12"), OLGA, PASSWORD).await.status, 429);
+    world.clock.advance(10);
+    assert_eq!(try_to_sign_in(&mut browser_at(&world, "192.0.2.12"), OLGA, PASSWORD).await.status, 303);
+    assert_eq!(try_to_sign_in(&mut known, OLGA, PASSWORD).await.status, 303);
+});
+
 both_engines!(behind_a_proxy => async fn failures_are_kept_as_long_as_they_count(world) {
     let mut stranger = browser_at(&world, "198.51.100.1");
     assert_eq!(try_to_sign_in(&mut stranger, "nobody@northwind.example", WRONG).await.status, 401);
