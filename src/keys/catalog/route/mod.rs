@@ -28,11 +28,8 @@ pub struct Route {
 }
 
 impl Route {
-    /// Methods are case-sensitive (RFC 9110, 9.1). A route for GET is also one for HEAD: servers answer HEAD with the
-    /// handler of GET.
-    pub fn allows(&self, method: &str) -> bool {
-        let lists = |method: &str| self.methods.iter().any(|known| known == method);
-        self.methods.is_empty() || lists(method) || method == "HEAD" && lists("GET")
+    fn allows(&self, method: &str) -> bool {
+        allows(&self.methods, method)
     }
 
     /// Whether this route is for every method that `other` is for.
@@ -47,4 +44,11 @@ impl Route {
             || self.methods.iter().any(|method| other.allows(method))
             || other.methods.iter().any(|method| self.allows(method))
     }
+}
+
+/// Whether a route with these methods is for a method. Methods are case-sensitive (RFC 9110, 9.1). GET includes HEAD:
+/// servers answer HEAD with the handler of GET.
+fn allows(methods: &[String], method: &str) -> bool {
+    let lists = |method: &str| methods.iter().any(|known| known == method);
+    methods.is_empty() || lists(method) || method == "HEAD" && lists("GET")
 }

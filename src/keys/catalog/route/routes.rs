@@ -1,10 +1,11 @@
 //! All routes of a catalog. They are folded once, and a request costs a few lookups.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::forms::{folded, is_lowercase, other_methods, shortened};
-use super::table::{Budget, Rest, Table};
-use super::{PathPattern, RequestPath, Route};
+use super::table::{Budget, Found, Table};
+use super::{PathPattern, RequestPath, Route, allows};
 use crate::keys::catalog::Paths;
 use crate::keys::grants::Grant;
 
@@ -17,9 +18,40 @@ const COMPARISONS: usize = 500_000;
 pub struct Routes {
     all: Vec<Route>,
     paths: Paths,
+    methods: Distinct<String>,
+    require: Distinct<Grant>,
     as_written: Slashes,
     /// `None` if no route has capitals.
     lowercase: Option<Slashes>,
+}
+
+/// A list per route. Equal lists are stored once, so that those in use stay in the cache.
+#[derive(Debug, PartialEq, Eq)]
+struct Distinct<T> {
+    lists: Vec<Vec<T>>,
+    /// By route.
+    indexes: Vec<u32>,
+}
+
+impl<T: Clone + Ord> Distinct<T> {
+    fn of<'a>(lists: impl Iterator<Item = &'a Vec<T>>) -> Distinct<T>
+    where
+        T: 'a,
+    {
+        let (mut known, mut distinct) = (BTreeMap::new(), Distinct { lists: Vec::new(), indexes: Vec::new() });
+        for list in lists {
+            let index = *known.entry(list).or_insert_with(|| {
+                distinct.lists.push(list.clone());
+                distinct.lists.len() as u32 - 1
+            });
+            distinct.indexes.push(index);
+        }
+        distinct
+    }
+
+    fn get(&self, route: usize) -> &[T] {
+        &self.lists[self.indexes[route] as usize]
+    }
 }
 
 /// The routes with their final slashes and without.
@@ -47,7 +79,9 @@ impl Routes {
         let as_written: Vec<_> = all.iter().map(|route| route.path.clone()).collect();
         let lowercase: Vec<_> = all.iter().map(|route| route.path.folded()).collect();
         let lowercase = (lowercase != as_written).then(|| Slashes::of(lowercase));
-        Routes { paths, as_written: Slashes::of(as_written), lowercase, all }
+        let methods = Distinct::of(all.iter().map(|route| &route.methods));
+        let require = Distinct::of(all.iter().map(|route| &route.require));
+        Routes { paths, methods, require, as_written: Slashes::of(as_written), lowercase, all }
     }
 
     /// The routes in order.
@@ -72,27 +106,27 @@ struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     fn required(&self, method: &str, path: &RequestPath<'_>) -> Result<Cow<'a, [Grant]>, NoRequirement> {
-        let Routes { paths, as_written, .. } = self.routes;
-        let route = match self.first(&as_written.kept, Rest::NotEmpty, method, &path.decoded) {
-            Some(route) if route.encoded_slashes || !path.has_encoded_slash() => route,
-            _ if path.has_encoded_slash() => return Err(NoRequirement::EncodedSlash),
-            _ => return Err(NoRequirement::NoRoute),
+        let Routes { all, paths, require, as_written, .. } = self.routes;
+        let found = self.find(&as_written.kept, method, &path.decoded);
+        let Some(first) = found.first.filter(|first| !path.has_encoded_slash() || all[*first].encoded_slashes) else {
+            let is_encoded = path.has_encoded_slash();
+            return Err(if is_encoded { NoRequirement::EncodedSlash } else { NoRequirement::NoRoute });
         };
         let other_methods = if *paths == Paths::Lenient { other_methods(method) } else { Vec::new() };
-        let mut all = Required { lookup: self, method, other_methods, grants: Cow::Borrowed(&route.require) };
+        let grants = Cow::Borrowed(require.get(first));
+        let mut all = Required { lookup: self, method, other_methods: &other_methods, grants };
         match paths {
             Paths::Lenient => path.readings().for_each(|text| all.add_lenient(text)),
             // Nothing says whether the upstream decodes a slash before it looks for the route.
-            Paths::Exact => {
-                path.slashes_decoded.iter().for_each(|text| all.add(&as_written.kept, Rest::NotEmpty, text));
-            }
+            Paths::Exact => path.slashes_decoded.iter().for_each(|text| {
+                all.add(self.find(&as_written.kept, method, text).first);
+            }),
         }
         Ok(all.grants)
     }
 
-    fn first(&self, table: &Table, rest: Rest, method: &str, path: &str) -> Option<&'a Route> {
-        let all = &self.routes.all;
-        table.first_match(path, rest, &self.budget, |number| all[number].allows(method)).map(|number| &all[number])
+    fn find(&self, table: &Table, method: &str, path: &str) -> Found {
+        table.find(path, &self.budget, |route| allows(self.routes.methods.get(route), method))
     }
 }
 
@@ -108,7 +142,7 @@ impl Slashes {
 struct Required<'a, 'b> {
     lookup: &'b Lookup<'a>,
     method: &'b str,
-    other_methods: Vec<String>,
+    other_methods: &'b [String],
     grants: Cow<'a, [Grant]>,
 }
 
@@ -127,31 +161,33 @@ impl<'a> Required<'a, '_> {
         let lowercase = routes.lowercase.as_ref().filter(|_| is_lowercase);
         for path in std::iter::once(path).chain(shortened(path)) {
             for tables in std::iter::once(&routes.as_written).chain(lowercase) {
-                self.add(&tables.kept, Rest::NotEmpty, path);
-                if path == "/" || !path.ends_with('/') {
-                    self.add_without_slash(tables, path);
+                let other_methods = self.other_methods;
+                for method in std::iter::once(self.method).chain(other_methods.iter().map(String::as_str)) {
+                    self.add_form(tables, method, path);
                 }
             }
         }
     }
 
-    /// `/admin/**` also guards `/admin`, but a later route for `/admin` counts all the same.
-    fn add_without_slash(&mut self, tables: &'a Slashes, path: &str) {
-        if let Some(removed) = &tables.removed {
-            self.add(removed, Rest::NotEmpty, path);
+    fn add_form(&mut self, tables: &Slashes, method: &str, path: &str) {
+        let found = self.lookup.find(&tables.kept, method, path);
+        self.add(found.first);
+        if path != "/" && path.ends_with('/') {
+            return;
         }
-        self.add(tables.removed.as_ref().unwrap_or(&tables.kept), Rest::MayBeEmpty, path);
+        let found = tables.removed.as_ref().map_or(found, |removed| self.lookup.find(removed, method, path));
+        self.add(found.first);
+        // `/admin/**` also guards `/admin`, but a later route for `/admin` counts all the same.
+        self.add(found.guard);
     }
 
-    fn add(&mut self, table: &'a Table, rest: Rest, path: &str) {
-        self.add_route(self.lookup.first(table, rest, self.method, path));
-        for at in 0..self.other_methods.len() {
-            self.add_route(self.lookup.first(table, rest, &self.other_methods[at], path));
+    fn add(&mut self, route: Option<usize>) {
+        let Some(route) = route else { return };
+        let require = self.lookup.routes.require.get(route);
+        if std::ptr::eq(require, &*self.grants) {
+            return;
         }
-    }
-
-    fn add_route(&mut self, route: Option<&'a Route>) {
-        for grant in route.into_iter().flat_map(|route| &route.require) {
+        for grant in require {
             if !self.grants.contains(grant) {
                 self.grants.to_mut().push(grant.clone());
             }
@@ -428,7 +464,7 @@ mod tests {
             };
             let serves = |route: &&Route| {
                 let table = Table::new([pattern(route)]);
-                route.allows("GET") && table.first_match(&taken, Rest::NotEmpty, &Budget::unlimited(), |_| true).is_some()
+                route.allows("GET") && table.find(&taken, &Budget::unlimited(), |_| true).first.is_some()
             };
             if let Some(route) = routes.all().iter().find(serves) {
                 let grant = route.require[0].to_string();

@@ -1,9 +1,11 @@
 //! Finds the first of many patterns that matches a path. It is a trie of segments, so the cost of a lookup does not depend
-//! on the number of patterns. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how specific they are or
-//! refuse overlaps; here the order of the catalog decides.
+//! on the number of patterns. The crates for this (matchit, path-tree, wayfind, route-recognizer) rank patterns by how
+//! specific they are or refuse overlaps; here the order of the catalog decides.
 
 use std::cell::Cell;
 use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 
 use super::pattern::PathPattern;
 use super::segment::{Segment, mixed_matches};
@@ -69,60 +71,72 @@ impl Budget {
 }
 
 /// Patterns by their segments. A number is the position of a pattern in the catalog.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// A lookup in a large table waits for memory, so a node fills at most one cache line, and each literal is stored once.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::keys::catalog) struct Table {
+    literals: HashMap<Box<str>, u32, FixedState>,
+    /// The child of a node for a literal.
+    children: HashMap<(u32, u32), u32, FixedState>,
     /// The root first.
     nodes: Vec<Node>,
-}
-
-/// How many segments a final `**` matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
-    /// At least one.
-    NotEmpty,
-    /// None, too: `/admin/**` guards `/admin`.
-    MayBeEmpty,
+    /// By pattern: the next pattern that ends at the same node.
+    next: Vec<Option<u32>>,
 }
 
 /// The patterns that begin with the same segments.
 #[derive(Debug, PartialEq, Eq)]
 struct Node {
-    literals: HashMap<Box<str>, usize>,
-    /// Tried one by one: few segments of an API differ only in the text around a star.
-    mixed: Vec<(Box<str>, usize)>,
-    one: Option<usize>,
-    rest: Option<usize>,
-    /// Patterns that end here, in ascending order.
-    ends: Vec<usize>,
+    /// The first pattern that ends here.
+    end: Option<u32>,
     /// The first pattern here or below.
-    first: usize,
+    first: u32,
+    one: Option<u32>,
+    rest: Option<u32>,
+    /// Tried one by one: few segments of an API differ only in the text around a star.
+    mixed: Vec<(Box<str>, u32)>,
+    has_literals: bool,
+}
+
+/// The first patterns that match a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub first: Option<usize>,
+    /// If a final `**` may also match nothing: `/admin/**` guards `/admin`.
+    pub guard: Option<usize>,
 }
 
 impl Node {
-    fn of(first: usize) -> Node {
-        Node { literals: HashMap::new(), mixed: Vec::new(), one: None, rest: None, ends: Vec::new(), first }
+    fn of(first: u32) -> Node {
+        Node { end: None, first, one: None, rest: None, mixed: Vec::new(), has_literals: false }
     }
 
     fn has_children(&self) -> bool {
-        !self.literals.is_empty() || !self.mixed.is_empty() || self.one.is_some() || self.rest.is_some()
+        self.has_literals || !self.mixed.is_empty() || self.one.is_some() || self.rest.is_some()
     }
 }
 
 impl Table {
     pub fn new(patterns: impl IntoIterator<Item = PathPattern>) -> Table {
-        let mut table = Table { nodes: vec![Node::of(0)] };
-        for (number, PathPattern(segments)) in patterns.into_iter().enumerate() {
+        let mut table = Table { nodes: vec![Node::of(0)], ..Table::default() };
+        for (number, PathPattern(segments)) in (0..).zip(patterns) {
             let end = segments.iter().fold(0, |node, segment| table.child(node, segment, number));
-            table.nodes[end].ends.push(number);
+            table.next.push(None);
+            table.add_end(end, number);
         }
         table
     }
 
-    fn child(&mut self, node: usize, segment: &Segment, number: usize) -> usize {
-        let new = self.nodes.len();
-        let parent = &mut self.nodes[node];
+    fn child(&mut self, at: u32, segment: &Segment, number: u32) -> u32 {
+        let new = self.nodes.len() as u32;
+        let parent = &mut self.nodes[at as usize];
         let child = match segment {
-            Segment::Literal(text) => *parent.literals.entry(text.as_str().into()).or_insert(new),
+            Segment::Literal(text) => {
+                parent.has_literals = true;
+                let unused = self.literals.len() as u32;
+                let literal = *self.literals.entry(text.as_str().into()).or_insert(unused);
+                *self.children.entry((at, literal)).or_insert(new)
+            }
             Segment::Mixed(text) => match parent.mixed.iter().find(|(known, _)| **known == **text) {
                 Some((_, child)) => *child,
                 None => {
@@ -139,58 +153,60 @@ impl Table {
         child
     }
 
-    /// The first accepted pattern that matches a path.
-    pub(super) fn first_match(
-        &self,
-        path: &str,
-        rest: Rest,
-        budget: &Budget,
-        accept: impl Fn(usize) -> bool,
-    ) -> Option<usize> {
-        self.search(PathRest(Some(path.strip_prefix('/')?)), rest, budget, accept)
+    fn add_end(&mut self, at: u32, number: u32) {
+        let mut end = &mut self.nodes[at as usize].end;
+        while let Some(earlier) = *end {
+            end = &mut self.next[earlier as usize];
+        }
+        *end = Some(number);
+    }
+
+    /// The first accepted patterns that match a path.
+    pub(super) fn find(&self, path: &str, budget: &Budget, accept: impl Fn(usize) -> bool) -> Found {
+        let Some(rest) = path.strip_prefix('/') else { return Found::default() };
+        self.search(PathRest(Some(rest)), budget, accept)
     }
 
     /// The first accepted pattern that matches every path that `pattern` matches. It misses some: `/**/*` for `/*/**`.
     pub fn first_cover(&self, pattern: &PathPattern, accept: impl Fn(usize) -> bool) -> Option<usize> {
-        self.search(pattern.0.as_slice(), Rest::NotEmpty, &Budget::unlimited(), accept)
+        self.search(pattern.0.as_slice(), &Budget::unlimited(), accept).first
     }
 
-    fn search(
-        &self,
-        segments: impl Segments,
-        rest: Rest,
-        budget: &Budget,
-        accept: impl Fn(usize) -> bool,
-    ) -> Option<usize> {
-        let mut search = Search { table: self, rest, budget, accept, found: usize::MAX };
+    fn search(&self, segments: impl Segments, budget: &Budget, accept: impl Fn(usize) -> bool) -> Found {
+        let mut search = Search { table: self, budget, accept, first: u32::MAX, guard: u32::MAX };
         search.walk(0, segments);
-        (search.found != usize::MAX).then_some(search.found)
+        let found = |number: u32| (number != u32::MAX).then_some(number as usize);
+        Found { first: found(search.first), guard: found(search.guard.min(search.first)) }
     }
 }
 
 struct Search<'a, A> {
     table: &'a Table,
-    rest: Rest,
     budget: &'a Budget,
     accept: A,
-    found: usize,
+    first: u32,
+    /// Of the patterns whose final `**` matches nothing.
+    guard: u32,
 }
 
 impl<A: Fn(usize) -> bool> Search<'_, A> {
-    fn walk(&mut self, at: usize, segments: impl Segments) {
-        let node = &self.table.nodes[at];
-        if node.first >= self.found || !self.budget.spend(1 + node.mixed.len() + node.ends.len()) {
+    fn walk(&mut self, at: u32, segments: impl Segments) {
+        let node = &self.table.nodes[at as usize];
+        if node.first >= self.first || !self.budget.spend(1 + node.mixed.len()) {
             return;
         }
         let Some((token, after)) = segments.split() else {
-            self.end(at);
-            if let Some(rest) = node.rest.filter(|_| self.rest == Rest::MayBeEmpty) {
-                self.end(rest);
+            self.first = self.end(at, self.first);
+            if let Some(rest) = node.rest {
+                self.guard = self.end(rest, self.guard);
             }
             return;
         };
         if let Token::Text(text) = token {
-            if let Some(child) = node.literals.get(text) {
+            if node.has_literals
+                && let Some(literal) = self.table.literals.get(text)
+                && let Some(child) = self.table.children.get(&(at, *literal))
+            {
                 self.walk(*child, after);
             }
             for (_, child) in node.mixed.iter().filter(|(pattern, _)| mixed_matches(pattern, text)) {
@@ -206,9 +222,9 @@ impl<A: Fn(usize) -> bool> Search<'_, A> {
     }
 
     /// `**`: the pattern may end here, or continue at each later segment.
-    fn walk_rest(&mut self, rest: usize, after: impl Segments) {
-        self.end(rest);
-        if !self.table.nodes[rest].has_children() {
+    fn walk_rest(&mut self, rest: u32, after: impl Segments) {
+        self.first = self.end(rest, self.first);
+        if !self.table.nodes[rest as usize].has_children() {
             return;
         }
         let mut from = after;
@@ -219,12 +235,11 @@ impl<A: Fn(usize) -> bool> Search<'_, A> {
         }
     }
 
-    fn end(&mut self, at: usize) {
-        let before = self.found;
-        let mut ends = self.table.nodes[at].ends.iter().take_while(|number| **number < before);
-        if let Some(number) = ends.find(|number| (self.accept)(**number)) {
-            self.found = *number;
-        }
+    /// The first accepted pattern that ends at a node, if it comes before `found`.
+    fn end(&self, at: u32, found: u32) -> u32 {
+        let mut ends = std::iter::successors(self.table.nodes[at as usize].end, |end| self.table.next[*end as usize]);
+        let is_last = |end: &u32| *end >= found || !self.budget.spend(1) || (self.accept)(*end as usize);
+        ends.find(is_last).map_or(found, |end| end.min(found))
     }
 }
 
@@ -239,11 +254,11 @@ mod tests {
     }
 
     /// The definition: one pattern, segment by segment.
-    fn is_match(pattern: &[Segment], path: &[&str], rest: Rest) -> bool {
+    fn is_match(pattern: &[Segment], path: &[&str], is_guard: bool) -> bool {
         let Some((segment, patterns)) = pattern.split_first() else { return path.is_empty() };
         if *segment == Segment::Rest {
-            let least = if rest == Rest::MayBeEmpty && patterns.is_empty() { 0 } else { 1 };
-            return (least..=path.len()).any(|taken| is_match(patterns, &path[taken..], rest));
+            let least = if is_guard && patterns.is_empty() { 0 } else { 1 };
+            return (least..=path.len()).any(|taken| is_match(patterns, &path[taken..], is_guard));
         }
         let Some((text, after)) = path.split_first() else { return false };
         let is_meant = match segment {
@@ -252,11 +267,11 @@ mod tests {
             Segment::One => !text.is_empty(),
             Segment::Rest => false,
         };
-        is_meant && is_match(patterns, after, rest)
+        is_meant && is_match(patterns, after, is_guard)
     }
 
     fn matches(text: &str, path: &str) -> bool {
-        Table::new([pattern(text)]).first_match(path, Rest::NotEmpty, &Budget::unlimited(), |_| true).is_some()
+        Table::new([pattern(text)]).find(path, &Budget::unlimited(), |_| true).first.is_some()
     }
 
     #[test]
@@ -311,11 +326,7 @@ mod tests {
         }
         let lenient = |text| Table::new([pattern(text)]);
         for (text, path) in [("/v2/**", "/v2"), ("/**", "/"), ("/v2/**/a/**", "/v2/x/a")] {
-            assert_eq!(
-                lenient(text).first_match(path, Rest::MayBeEmpty, &Budget::unlimited(), |_| true),
-                Some(0),
-                "{text} {path}"
-            );
+            assert_eq!(lenient(text).find(path, &Budget::unlimited(), |_| true).guard, Some(0), "{text} {path}");
         }
     }
 
@@ -375,23 +386,24 @@ mod tests {
         fn the_first_match_is_that_of_a_scan(
             patterns in patterns(),
             path in "(/(a|b|ab|bab)){1,5}/?|/",
-            rest in prop::sample::select(vec![Rest::NotEmpty, Rest::MayBeEmpty]),
             refused in any::<u16>(),
         ) {
             let segments: Vec<&str> = path[1..].split('/').collect();
             let accept = |number: usize| refused >> number & 1 == 0;
-            let scanned = (0..patterns.len())
-                .find(|number| accept(*number) && is_match(&patterns[*number].0, &segments, rest));
-            let table = Table::new(patterns);
-            prop_assert_eq!(table.first_match(&path, rest, &Budget::unlimited(), accept), scanned);
+            let scan = |is_guard: bool| {
+                let mut numbers = 0..patterns.len();
+                numbers.find(|number| accept(*number) && is_match(&patterns[*number].0, &segments, is_guard))
+            };
+            let scanned = Found { first: scan(false), guard: scan(true) };
+            prop_assert_eq!(Table::new(patterns.clone()).find(&path, &Budget::unlimited(), accept), scanned);
         }
 
         #[test]
         fn what_a_pattern_covers_it_matches(patterns in patterns(), path in "(/(a|b|ab|bab)){1,5}/?|/") {
             let segments: Vec<&str> = path[1..].split('/').collect();
             let (one, other) = (&patterns[0], &patterns[patterns.len() - 1]);
-            if Table::new([one.clone()]).first_cover(other, |_| true).is_some() && is_match(&other.0, &segments, Rest::NotEmpty) {
-                prop_assert!(is_match(&one.0, &segments, Rest::NotEmpty), "{} {} {}", one, other, path);
+            if Table::new([one.clone()]).first_cover(other, |_| true).is_some() && is_match(&other.0, &segments, false) {
+                prop_assert!(is_match(&one.0, &segments, false), "{} {} {}", one, other, path);
             }
         }
 
@@ -399,7 +411,7 @@ mod tests {
         #[test]
         fn a_pattern_covers_the_paths_that_it_matches(patterns in patterns(), path in "(/[ab]){1,4}/?") {
             let table = Table::new(patterns);
-            prop_assert_eq!(table.first_match(&path, Rest::NotEmpty, &Budget::unlimited(), |_| true), table.first_cover(&pattern(&path), |_| true));
+            prop_assert_eq!(table.find(&path, &Budget::unlimited(), |_| true).first, table.first_cover(&pattern(&path), |_| true));
         }
     }
 
@@ -407,6 +419,6 @@ mod tests {
     fn a_long_path_is_quick_to_search() {
         // Trying every split of the path would never end.
         let table = Table::new(["/**/a/a/a/b", "/**/a/**", "/*/a/**/a/b"].map(pattern));
-        assert_eq!(table.first_match(&"/a".repeat(50_000), Rest::MayBeEmpty, &Budget::unlimited(), |_| true), Some(1));
+        assert_eq!(table.find(&"/a".repeat(50_000), &Budget::unlimited(), |_| true).first, Some(1));
     }
 }
