@@ -13,6 +13,9 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/po
 /// Names the advisory lock under which Postgres migrates.
 const MIGRATION_LOCK: i64 = 0x6b65_7972_6163_6b00; // "keyrack\0"
 
+/// How long a migration may pause: a host that is frozen longer loses its lock to the instances that wait.
+const PAUSE_MS: u32 = 60_000;
+
 /// Brings the tables up to date. Of several instances that start at once, one does it and the others
 /// wait; a schema that is newer than this program is refused.
 pub(in crate::store) fn migrate(db: &mut Db) -> Result<(), String> {
@@ -28,8 +31,12 @@ pub(in crate::store) fn migrate(db: &mut Db) -> Result<(), String> {
             done.and(ended.map_err(|e| e.to_string()))
         }
         Db::Postgres(db) => {
-            // Waiting for another instance's migrations may take longer than a statement may.
-            db.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").map_err(|e| e.to_string())?;
+            // Waiting for another instance's migrations may take longer than a statement may, and a busy machine may pause
+            // between two statements of a migration for longer than a request's transaction may.
+            db.batch_execute(&format!(
+                "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = {PAUSE_MS}"
+            ))
+            .map_err(|e| e.to_string())?;
             let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
             lock.execute(db).map_err(|e| e.to_string())?;
             run_migrations(db, POSTGRES_MIGRATIONS)
