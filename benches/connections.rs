@@ -6,25 +6,27 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const CROWD: usize = 20_000;
+const PARTS: usize = 2;
 const REQUESTS: usize = 4_000;
 const READY: &str = "/readyz";
 const SELF: &str = "/v1/keys/self";
 
 fn main() {
-    // For the crowd's side. Above the hard limit only root may raise it.
-    let limit = CROWD as u64 + 1_000;
-    setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(limit) })
-        .expect("this needs 21,000 open files: raise the hard limit, or run it as root");
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|text| text != "--bench").collect();
+    if let [mode, host, asks, renewed_a_second] = arguments.as_slice()
+        && mode == "crowd"
+    {
+        return Crowd::stay(host, asks == "true", renewed_a_second.parse().unwrap());
+    }
     println!("| open files | idle connections | p50, ms | p99, ms | longest, ms | failed |\n|---|---|---|---|---|---|");
-    for files in [2 * limit, 1_024] {
+    for files in [maximum.unwrap_or(u64::MAX).min(3 * CROWD as u64), 1_024] {
         for crowd in [None, Some(Crowd::ASKED_ONCE), Some(Crowd::SILENT), Some(Crowd::ATTACK)] {
             let server = Server::start(files);
             let crowd = crowd.map(|kind| (kind.name, kind.gather(&server.host)));
@@ -71,7 +73,7 @@ struct Crowd {
     name: &'static str,
     /// Whether each sends a request first.
     asks: bool,
-    renewed_a_second: usize,
+    renewed_a_second: u32,
 }
 
 impl Crowd {
@@ -79,46 +81,47 @@ impl Crowd {
     const SILENT: Crowd = Crowd { name: "20,000 that send nothing", asks: false, renewed_a_second: 257 };
     const ATTACK: Crowd = Crowd { name: "20,000 that send nothing, renewed", asks: false, renewed_a_second: 4_000 };
 
+    /// Opens the crowd from two processes, since one may not have enough files.
     fn gather(self, host: &str) -> Gathered {
-        let open = move |host: &str| {
+        let program = std::env::current_exe().unwrap();
+        let start = |_| {
+            let mut command = Command::new(&program);
+            command.args(["crowd", host, &self.asks.to_string(), &self.renewed_a_second.to_string()]);
+            command.stdout(Stdio::piped()).spawn().unwrap()
+        };
+        let mut children: Vec<Child> = (0..PARTS).map(start).collect();
+        for child in &mut children {
+            child.stdout.as_mut().unwrap().read_exact(&mut [0]).expect("the crowd is there");
+        }
+        Gathered(children)
+    }
+
+    /// Opens its part, says so, and renews it until it is killed.
+    fn stay(host: &str, asks: bool, renewed_a_second: u32) {
+        let open = || {
             let mut connection = TcpStream::connect(host).ok()?;
-            if self.asks {
+            if asks {
                 let _ = write!(connection, "GET {READY} HTTP/1.1\r\nHost: {host}\r\n\r\n");
             }
             Some(connection)
         };
-        let (ended, opened, host) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), host.to_owned());
-        let (end, count) = (ended.clone(), opened.clone());
-        let thread = std::thread::spawn(move || {
-            let mut all: Vec<_> = Vec::with_capacity(CROWD);
-            while all.len() < CROWD {
-                all.push(open(&host));
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            for at in (0..CROWD).cycle() {
-                if end.load(Ordering::Relaxed) {
-                    return;
-                }
-                all[at] = open(&host);
-                std::thread::sleep(Duration::from_secs(1) / self.renewed_a_second as u32); // the load's pace
-            }
-        });
-        while opened.load(Ordering::Relaxed) < CROWD {
-            std::thread::yield_now();
+        let mut all: Vec<_> = (0..CROWD / PARTS).map(|_| open()).collect();
+        println!("there");
+        for at in (0..all.len()).cycle() {
+            all[at] = open();
+            std::thread::sleep(Duration::from_secs(1) * PARTS as u32 / renewed_a_second); // the load's pace
         }
-        Gathered { ended, thread: Some(thread) }
     }
 }
 
-struct Gathered {
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+struct Gathered(Vec<Child>);
 
 impl Drop for Gathered {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().unwrap().join();
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
