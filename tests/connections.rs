@@ -90,6 +90,8 @@ fn a_connection_in_use_stays_open_among_silent_ones() {
     for _ in 0..60 {
         assert_eq!(status(&mut proxy, SELF), 401);
         silent.extend((0..10).map(|_| connect(&server)));
+        // Connections are accepted in order: when this one is answered, none of the ten waits any more.
+        assert_eq!(status(&mut connect(&server), READY), 200);
     }
     assert_eq!(status(&mut proxy, READY), 200);
 }
