@@ -81,7 +81,7 @@ where
     let server = Server::build().workers(workers).max_concurrent_connections(connections).shutdown_timeout(SHUTDOWN_S);
     let stopping = server.graceful_shutdown_signal();
     server.listen("http", listener, move || {
-        // The last eighth is for those that were told to close and have not yet.
+        // The last eighth is for those that have to close and are still open.
         let open = Connections::new(connections - connections / 8);
         let (stopping, stopped) = (stopping.clone(), open.clone());
         actix_web::rt::spawn(async move {
